@@ -1,0 +1,323 @@
+import type { X509Certificate } from 'node:crypto'
+import type { Request } from 'express'
+import type { DeliveryMode, GrantRecord, Move, RequestRecord, Rotation } from './record.ts'
+
+/** A value, or a promise of it. Hosts answer either way. */
+export type Awaitable<T> = T | Promise<T>
+
+/** A JSON Web Key (RFC 7517). */
+export interface Jwk {
+  readonly kty: string
+  readonly kid?: string
+  readonly alg?: string
+  readonly use?: string
+  readonly [member: string]: unknown
+}
+
+/** A JSON Web Key Set. */
+export interface JwkSet {
+  readonly keys: readonly Jwk[]
+}
+
+/**
+ * What names the user. `type` says how to read `value`:
+ * `email`, `phone`, `user_id` from `login_hint` (declared by `request_context`, or recognised by its looks),
+ * `sub` from a verified `id_token_hint` or the JSON `iss_sub` form, `login_hint_token` from a verified token.
+ */
+export interface Hint {
+  readonly type: 'email' | 'phone' | 'user_id' | 'sub' | 'login_hint_token'
+  readonly value: string
+  /** Claims of the verified `login_hint_token`, when the hint came as one. */
+  readonly claims?: Readonly<Record<string, unknown>>
+}
+
+/** A user of the host. Member names are those of OpenID Connect Core 5.1; further claims may stand beside them. */
+export interface User {
+  /** The host's stable name for the user, ≤ 255 ASCII characters, never reassigned. */
+  readonly sub: string
+  readonly name?: string
+  /** Where e-mail notices go. Not used when `email_verified` is `false`. */
+  readonly email?: string
+  readonly email_verified?: boolean
+  /** Where SMS notices go, E.164. Not used when `phone_number_verified` is `false`. */
+  readonly phone_number?: string
+  readonly phone_number_verified?: boolean
+  /** BCP 47 language tag for notices and the page. */
+  readonly locale?: string
+  readonly [claim: string]: unknown
+}
+
+/** The host's users. */
+export interface Users {
+  /** Finds the user that a hint names. `undefined` (or `null`) answers `unknown_user_id`; throwing answers 503. */
+  find(hint: Hint, client: ClientMetadata): Awaitable<User | undefined | null>
+  /**
+   * May this user act now? Asked at the request, the decision, the redemption and the refresh.
+   * Defaults to yes. Answer `false` for locked, disabled and deleted accounts.
+   */
+  isActive?(sub: string): Awaitable<boolean>
+  /** Claims for scopes and for the `claims` member. Defaults to none. */
+  claims?(sub: string, scope: readonly string[]): Awaitable<Readonly<Record<string, unknown>>>
+  /** Does this user want a `user_code` before being asked? Defaults to yes where the client is registered for it. */
+  needsUserCode?(user: User, client: ClientMetadata): Awaitable<boolean>
+  /** Is this the user's code? Compare in constant time. Required when user codes are supported. */
+  checkUserCode?(user: User, userCode: string): Awaitable<boolean>
+}
+
+/** Who is signed in on the authentication device. */
+export interface SessionUser {
+  readonly sub: string
+  /** Epoch seconds of the login. */
+  readonly authTime?: number
+  /** Authentication context class reached. */
+  readonly acr?: string
+  /** Authentication methods used (RFC 8176). */
+  readonly amr?: readonly string[]
+}
+
+/** What the login has to reach before the user may decide. */
+export interface LoginNeed {
+  /** Wanted classes, in order of preference. */
+  readonly acrValues?: readonly string[]
+  /** The login has to be newer than the request. */
+  readonly fresh?: boolean
+  /** Language the page is in. */
+  readonly locale?: string
+}
+
+/** The host's login. */
+export interface Session {
+  /** Who is signed in on this request, if anybody. */
+  current(req: Request): Awaitable<SessionUser | undefined | null>
+  /** Where to sign in. `returnTo` is an absolute path on the issuer's origin to come back to afterwards. */
+  loginUrl(returnTo: string, need: LoginNeed): string
+  /** Checks the user's access token at `POST /auth/backchannel/complete`. Without it that endpoint is not served. */
+  verifyToken?(token: string): Awaitable<SessionUser | undefined | null>
+}
+
+/** A message that is ready to be delivered. A channel decides nothing: it carries this. */
+export interface Notice {
+  /** Where to: what the channel's own `address` returned. */
+  readonly to: string
+  /** One-time approval URL. */
+  readonly link: string
+  /** The sentence before the link: the client's `custom_message`, or the default in the user's language. Plain text. */
+  readonly message: string
+  /** Display name of the client. */
+  readonly clientName: string
+  readonly bindingMessage?: string
+  /** BCP 47 tag. */
+  readonly locale: string
+  /** Seconds until the link is worthless. */
+  readonly expiresInSeconds: number
+  /** Host name the link leads to, for "we only ever send links to …". */
+  readonly domain: string
+  /** Every member of `request_context` that we do not know, for the host's own channels. */
+  readonly context: Readonly<Record<string, unknown>>
+  /** Short public id of the request, for correlation in logs and status callbacks. Not a secret, not a handle. */
+  readonly reference: string
+}
+
+/** What a channel reports about a notice it has handed over. */
+export interface Sent {
+  /** The carrier's name for the message: a `Message-ID`, a Twilio SID. */
+  readonly messageId?: string
+}
+
+/** A way to the user. */
+export interface Channel {
+  /** `sms`, `email`, `link`, … as in `request_context.channel`. */
+  readonly name: string
+  /** Where this user is reached, from the user's own record. `undefined`: not by this channel. */
+  address(user: User): string | undefined
+  /** Hands the notice over. Rejects with a `ChannelError` when it cannot be delivered. */
+  // biome-ignore lint/suspicious/noConfusingVoidType: a channel without a message id returns nothing
+  send(notice: Notice): Awaitable<Sent | void>
+  /** The client gets the link in its answer; nothing is sent to the user. */
+  readonly returnsLink?: true
+  /** Stands in for a channel that is asked for by name but not configured (the console during development). */
+  readonly standsIn?: true
+  /** Checks configuration and connection; used by `doctor`. */
+  verify?(): Awaitable<void>
+}
+
+/** What a store answers to a poll. */
+export interface Polled {
+  readonly record: RequestRecord
+  /** The poll came before its time; the record already holds the longer interval. */
+  readonly early: boolean
+}
+
+/** Who polls: a record is only answered to the client it belongs to and the very `auth_req_id` it was issued with. */
+export interface Poller {
+  readonly clientId: string
+  readonly authReqIdHash: string
+}
+
+/**
+ * Where requests live. Each verb is one atomic step and one round trip. A verb that cannot reach the backend rejects;
+ * it never answers as if nothing were there. Run `storeContract` of `express-ciba/testing` against your own.
+ */
+export interface BackchannelStore {
+  /**
+   * Writes a new record, and counts it among the open requests of its `sub` until it is answered or expires.
+   * @returns `too_many_open`, with nothing written, when the user already has `openLimit` open requests.
+   */
+  add(record: RequestRecord, openLimit?: number): Promise<'added' | 'too_many_open'>
+  /** The record, until `keptUntil`. */
+  find(id: string): Promise<RequestRecord | undefined>
+  /**
+   * Reads, stamps and paces in one step. A pending, unexpired record gets `lastPollAt` and, when the poll is early,
+   * a longer interval (`paceOf` in `record.ts` is the rule). Every other record is returned untouched.
+   * @returns `undefined` when there is no such record, or it belongs to another client or `auth_req_id`.
+   */
+  poll(id: string, poller: Poller, now: number): Promise<Polled | undefined>
+  /**
+   * The only way a status changes. One winner: of any number of moves from the same status, one is carried out.
+   * @returns the record after the move; when the move was refused, the record as it stands; `undefined` when unknown.
+   */
+  move(id: string, move: Move): Promise<{ readonly moved: boolean; readonly record: RequestRecord } | undefined>
+  /** Replay guard, one winner: `true` for the first caller with this key, `false` for all others until `until` (ms). */
+  firstSeen(key: string, until: number): Promise<boolean>
+  /** Writes a new refresh token family. */
+  addGrant(grant: GrantRecord): Promise<void>
+  /** The family, until it expires or ends. */
+  findGrant(id: string): Promise<GrantRecord | undefined>
+  /**
+   * Replaces the current refresh token. One winner.
+   * `rotated`: `from` was current. `repeated`: `from` is the previous one, within its grace; the newer token is replaced.
+   * `reused`: `from` is neither; the family has been ended. `undefined`: no such family.
+   */
+  rotate(id: string, rotation: Rotation): Promise<'rotated' | 'repeated' | 'reused' | undefined>
+  /** Ends a family. */
+  endGrant(id: string): Promise<void>
+  /** Releases timers and subscriptions of the adapter itself. Connections passed in by the host stay open. */
+  close?(): Promise<void>
+}
+
+/** Registered client authentication methods (OpenID Connect Core 9, RFC 8705 2). */
+export type ClientAuthMethod =
+  | 'client_secret_basic'
+  | 'client_secret_post'
+  | 'client_secret_jwt'
+  | 'private_key_jwt'
+  | 'tls_client_auth'
+  | 'self_signed_tls_client_auth'
+
+/**
+ * A registered client. Member names are those of dynamic client registration (RFC 7591, CIBA Core 4, OpenID Connect
+ * Registration). Unknown members are ignored and may carry whatever the host likes.
+ */
+export interface ClientMetadata {
+  readonly client_id: string
+  readonly client_secret?: string | undefined
+  /** Name shown to the user. Defaults to `client_id`. */
+  readonly client_name?: string | undefined
+  readonly logo_uri?: string | undefined
+  /** Defaults to `client_secret_basic`. */
+  readonly token_endpoint_auth_method?: ClientAuthMethod | undefined
+  readonly token_endpoint_auth_signing_alg?: string | undefined
+  /** Must contain `urn:openid:params:grant-type:ciba` for poll and ping. */
+  readonly grant_types?: readonly string[] | undefined
+  /** Space-separated scope values this client may ask for. Defaults to every scope the server supports. */
+  readonly scope?: string | undefined
+  readonly backchannel_token_delivery_mode?: 'poll' | 'ping' | 'push' | undefined
+  readonly backchannel_client_notification_endpoint?: string | undefined
+  readonly backchannel_authentication_request_signing_alg?: string | undefined
+  readonly backchannel_user_code_parameter?: boolean | undefined
+  readonly jwks?: JwkSet | undefined
+  readonly jwks_uri?: string | undefined
+  readonly subject_type?: 'public' | 'pairwise' | undefined
+  readonly sector_identifier_uri?: string | undefined
+  readonly id_token_signed_response_alg?: string | undefined
+  readonly id_token_encrypted_response_alg?: string | undefined
+  readonly id_token_encrypted_response_enc?: string | undefined
+  readonly tls_client_auth_subject_dn?: string | undefined
+  readonly tls_client_auth_san_dns?: string | undefined
+  readonly tls_client_auth_san_uri?: string | undefined
+  readonly tls_client_auth_san_ip?: string | undefined
+  readonly tls_client_auth_san_email?: string | undefined
+  readonly tls_client_certificate_bound_access_tokens?: boolean | undefined
+  readonly dpop_bound_access_tokens?: boolean | undefined
+  readonly authorization_details_types?: readonly string[] | undefined
+  readonly default_acr_values?: readonly string[] | undefined
+  readonly default_max_age?: number | undefined
+  readonly require_auth_time?: boolean | undefined
+  /** Not standard: where the notice's link leads for hosts with their own landing page (Transmit's `login_uri`). */
+  readonly login_uri?: string | undefined
+  readonly [member: string]: unknown
+}
+
+/** Reads the client certificate of a request. The default reads the TLS socket; no header is trusted by itself. */
+export type GetCertificate = (req: Request) => X509Certificate | undefined
+
+/** What a delivery job has to know. The rest is read from the store when the job runs. */
+export interface DeliveryJob {
+  /** Public id of the request. */
+  readonly request: string
+  readonly clientId: string
+  /** Epoch milliseconds: the request's own end, after which nothing is sent any more. */
+  readonly expiresAt: number
+}
+
+/** What became of one try. */
+export type DeliveryResult =
+  /** Done, or nothing to do: the job ends. */
+  | 'done'
+  /** Not yet answered by the user, or a failure worth another try: run the job again later. */
+  | 'again'
+
+/** Runs one try of a job. Never rejects. */
+export type DeliveryRun = (job: DeliveryJob, attempt: number) => Promise<DeliveryResult>
+
+/**
+ * Carries pings and pushes. One job exists per issued ping or push request, from the moment it is issued:
+ * `wake` runs it when the user has answered, and it runs by itself at `expiresAt`.
+ */
+export interface DeliveryQueue {
+  /** Called once by the engine. Jobs left by an earlier process start to run. */
+  start(run: DeliveryRun): void
+  /** Adds the job of an issued request, asleep until woken or expired. */
+  add(job: DeliveryJob): Promise<void>
+  /** Runs the job now; retries follow by the queue's own schedule while `run` answers `again`. */
+  wake(job: DeliveryJob): Promise<void>
+  /** Stops taking jobs; resolves when those under way are finished or handed back. */
+  close(): Promise<void>
+}
+
+/** A form, read once. Repeated parameters never get this far. */
+export interface Form {
+  /** Parameters with a value. */
+  readonly values: ReadonlyMap<string, string>
+  /** Names that were sent without a value; they count as absent (RFC 6749 3.2) wherever nothing else is said. */
+  readonly empty: ReadonlySet<string>
+  /** `resource`, the one parameter that may be repeated (RFC 8707 2). */
+  readonly resources: readonly string[]
+}
+
+/** One call of a client at the backchannel, token, revocation or introspection endpoint, freed from Express. */
+export interface Call {
+  readonly form: Form
+  /** Value of the `Authorization` header. */
+  readonly authorization?: string | undefined
+  /** Values of the `DPoP` header, usually none or one. */
+  readonly dpop: readonly string[]
+  /** Absolute URL of the endpoint as configured, never from the `Host` header. */
+  readonly url: string
+  /** Certificate the client showed in the TLS handshake. Read only when somebody asks. */
+  certificate(): X509Certificate | undefined
+}
+
+/** A client whose metadata was checked and given its defaults. */
+export interface Client {
+  readonly id: string
+  /** What the user is told: `client_name`, else the id. */
+  readonly name: string
+  readonly authMethod: ClientAuthMethod
+  /** How tokens are collected. Absent: the client may not use CIBA. */
+  readonly deliveryMode?: DeliveryMode
+  /** Scope values the client may ask for. Absent: all that the server supports. */
+  readonly scope?: ReadonlySet<string>
+  /** The registered metadata, as the host gave it. */
+  readonly metadata: ClientMetadata
+}

@@ -1,0 +1,103 @@
+/**
+ * Every code this package answers with, and its usual status.
+ * CIBA Core 11 and 13, RFC 6749 5.2, RFC 6750 3.1, RFC 8707, RFC 9396, RFC 9449, and our two for outages.
+ */
+export const errorStatus = {
+  invalid_request: 400,
+  invalid_scope: 400,
+  invalid_grant: 400,
+  invalid_target: 400,
+  invalid_client: 401,
+  invalid_token: 401,
+  unauthorized_client: 400,
+  unsupported_grant_type: 400,
+  unsupported_token_type: 400,
+  unknown_user_id: 400,
+  expired_login_hint_token: 400,
+  missing_user_code: 400,
+  invalid_user_code: 400,
+  invalid_binding_message: 400,
+  invalid_authorization_details: 400,
+  invalid_dpop_proof: 400,
+  use_dpop_nonce: 400,
+  authorization_pending: 400,
+  slow_down: 400,
+  expired_token: 400,
+  access_denied: 403,
+  server_error: 500,
+  temporarily_unavailable: 503,
+} as const
+
+export type ErrorCode = keyof typeof errorStatus
+
+export interface BackchannelErrorOptions {
+  /** What went wrong underneath, for the host's log. Never sent. */
+  readonly cause?: unknown
+  /** HTTP status in place of the code's usual one. */
+  readonly status?: number
+  /** Headers that belong to this answer. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** `error_uri` for the client's developer. */
+  readonly uri?: string
+}
+
+/** A refusal that the client is told: a code from the closed list and a sentence its developer can act on. */
+export class BackchannelError extends Error {
+  override readonly name = 'BackchannelError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly uri: string | undefined
+
+  constructor(code: ErrorCode, description: string, options: BackchannelErrorOptions = {}) {
+    super(description, options.cause === undefined ? undefined : { cause: options.cause })
+    this.code = code
+    this.status = options.status ?? errorStatus[code]
+    this.headers = options.headers ?? {}
+    this.uri = options.uri
+  }
+
+  /** The body of the answer: RFC 6749 5.2, nothing besides its three members. */
+  toJSON(): { error: ErrorCode; error_description: string; error_uri?: string } {
+    const body = { error: this.code, error_description: printable(this.message) }
+    return this.uri === undefined ? body : { ...body, error_uri: this.uri }
+  }
+}
+
+/** How a notice failed: for good, by the carrier's or recipient's will, or only for now. */
+export type ChannelFailure = 'undeliverable' | 'blocked' | 'try_later'
+
+/** Thrown by a channel's `send`. */
+export class ChannelError extends Error {
+  override readonly name = 'ChannelError'
+  readonly failure: ChannelFailure
+
+  constructor(failure: ChannelFailure, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.failure = failure
+  }
+}
+
+/** Anything thrown, as the error that the client is told. What we do not know becomes `server_error`, its text stays with us. */
+export function asBackchannelError(thrown: unknown): BackchannelError {
+  if (thrown instanceof BackchannelError) return thrown
+  return new BackchannelError('server_error', 'The server could not handle the request', { cause: thrown })
+}
+
+/** Runs a step on something outside (store, host hook). Its failure is an outage (503), never "not found". */
+export async function orUnavailable<T>(step: () => T | Promise<T>): Promise<T> {
+  try {
+    return await step()
+  } catch (thrown) {
+    if (thrown instanceof BackchannelError) throw thrown
+    throw new BackchannelError('temporarily_unavailable', 'A part of the server is out of reach; try again shortly', {
+      cause: thrown,
+      headers: { 'Retry-After': '5' },
+    })
+  }
+}
+
+/** `error_description` may hold %x20-21 / %x23-5B / %x5D-7E only (CIBA Core 13). */
+export function printable(text: string): string {
+  return text.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?')
+}

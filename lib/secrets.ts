@@ -1,0 +1,75 @@
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto'
+
+/** Characters of a handle that say where its record is: 12 random bytes in base64url. */
+const idLength = 16
+/** 12 bytes of place and 32 bytes of secret, in base64url. */
+const handleLength = 59
+const handlePattern = /^[A-Za-z0-9_-]{59}$/
+
+/** A new place for a record. */
+export function newId(): string {
+  return randomBytes(12).toString('base64url')
+}
+
+/**
+ * A new handle for the record at `id`: an `auth_req_id`, a link, a ticket or a refresh token.
+ * 32 random bytes behind the place; the store keeps only its hash.
+ */
+export function newHandle(id: string): string {
+  return id + randomBytes(32).toString('base64url')
+}
+
+/** Where the record of a handle is, or `undefined` when the text cannot be a handle of ours. */
+export function idOf(handle: string): string | undefined {
+  return handle.length === handleLength && handlePattern.test(handle) ? handle.slice(0, idLength) : undefined
+}
+
+/** SHA-256 in base64url: what a store may know of a handle. */
+export function hashOf(text: string): string {
+  return createHash('sha256').update(text).digest('base64url')
+}
+
+/** Compares two texts in a time that tells nothing about where they differ, or how long they are. */
+export function equalSecrets(a: string, b: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest())
+}
+
+/** Keeps things safe that leave the process: sealed (secret and untouched) or signed (untouched). */
+export interface Vault {
+  /** Encrypts (AES-256-GCM). `context` has to be the same when opened. */
+  seal(text: string, context: string): string
+  /** @throws Error when the text was not sealed with this secret in this context. */
+  open(sealed: string, context: string): string
+  /** HMAC-SHA-256 over the parts, in base64url. */
+  sign(...parts: string[]): string
+}
+
+/** @param secret At least 32 bytes; every process that shares a store needs the same. */
+export function createVault(secret: Uint8Array): Vault {
+  const sealing = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba seal', 32))
+  const signing = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba sign', 32))
+  return {
+    seal(text, context) {
+      const iv = randomBytes(12)
+      const cipher = createCipheriv('aes-256-gcm', sealing, iv).setAAD(Buffer.from(context))
+      return Buffer.concat([iv, cipher.update(text, 'utf8'), cipher.final(), cipher.getAuthTag()]).toString('base64url')
+    },
+    open(sealed, context) {
+      const bytes = Buffer.from(sealed, 'base64url')
+      const decipher = createDecipheriv('aes-256-gcm', sealing, bytes.subarray(0, 12))
+      decipher.setAAD(Buffer.from(context)).setAuthTag(bytes.subarray(-16))
+      return decipher.update(bytes.subarray(12, -16), undefined, 'utf8') + decipher.final('utf8')
+    },
+    sign(...parts) {
+      return createHmac('sha256', signing).update(JSON.stringify(parts)).digest('base64url')
+    },
+  }
+}
