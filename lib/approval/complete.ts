@@ -1,0 +1,97 @@
+import type { BackchannelStore, SessionUser } from '../contracts.ts'
+import { BackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { type Answer, type Approval, isExpired, type Refusal, type RequestRecord } from '../record.ts'
+
+/** What a completion says, before it is checked against the request. */
+export type Decision =
+  | (Omit<Approval, 'at' | 'scope'> & { readonly scope?: readonly string[] })
+  /** `by`: the user who declined, who has to be the one who was asked. */
+  | (Omit<Refusal, 'at'> & { readonly by?: string })
+
+/** What the signed-in user says with a yes. Only what belongs in a record is taken from the host's object. */
+export function approvalBy({ sub, authTime, acr, amr }: SessionUser): Decision {
+  return {
+    result: 'approved',
+    sub,
+    ...(authTime === undefined ? {} : { authTime }),
+    ...(acr === undefined ? {} : { acr }),
+    ...(amr === undefined ? {} : { amr }),
+  }
+}
+
+export interface CompleteParts {
+  readonly store: BackchannelStore
+  readonly clock: () => number
+  readonly emit: Emit
+  /** May this user act now? */
+  isActive(sub: string): Promise<boolean>
+  /** Tells the client, where it wants to be told. Called once per answer, after it is stored. */
+  announce(record: RequestRecord): void
+}
+
+/**
+ * Settles a request: the only door out of `pending`. One answer stands; repeating it is no error.
+ *
+ * @throws BackchannelError `access_denied` (wrong or inactive user; the request stays open), `invalid_scope` (wider
+ * than asked), `expired_token` 410, `invalid_request` 409 (answered before, otherwise).
+ */
+export function createComplete({ store, clock, emit, isActive, announce }: CompleteParts) {
+  return async (record: RequestRecord, decision: Decision): Promise<RequestRecord> => {
+    const now = clock()
+    const answer = await check(record, decision, now)
+    if (record.status === 'received') {
+      throw new BackchannelError('invalid_request', 'The request has not been issued', { status: 409 })
+    }
+    const settled = await store.move(record.id, { from: 'pending', to: answer.result, changes: { answer }, now })
+    if (settled === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
+    if (!settled.moved) return repeated(settled.record, answer, now)
+    tell(settled.record, answer)
+    announce(settled.record)
+    return settled.record
+  }
+
+  async function check(record: RequestRecord, decision: Decision, now: number): Promise<Answer> {
+    if (decision.result !== 'approved') {
+      const { by, ...refusal } = decision
+      if (by !== undefined) requireTheUser(record, by)
+      return { ...refusal, at: now }
+    }
+    requireTheUser(record, decision.sub)
+    if (!(await isActive(decision.sub))) {
+      throw new BackchannelError('access_denied', 'The user may not sign in any more')
+    }
+    const asked = record.details.scope
+    const scope = decision.scope ?? asked
+    if (!scope.every((each) => asked.includes(each))) {
+      throw new BackchannelError('invalid_scope', 'A decision may grant less than was asked, never more')
+    }
+    return { ...decision, scope, at: now }
+  }
+
+  function requireTheUser(record: RequestRecord, sub: string): void {
+    if (sub === record.sub) return
+    emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub })
+    throw new BackchannelError('access_denied', 'This request is for somebody else')
+  }
+
+  function tell(record: RequestRecord, answer: Answer): void {
+    const about = { request: record.id, clientId: record.clientId }
+    if (answer.result === 'approved') {
+      emit({ type: 'request.approved', ...about, sub: answer.sub })
+    } else {
+      const reason = answer.reason === undefined ? {} : { reason: answer.reason }
+      emit({ type: answer.result === 'denied' ? 'request.denied' : 'request.failed', ...about, ...reason })
+    }
+  }
+}
+
+/** The request was settled before: the same answer again is fine, another one is not. */
+function repeated(record: RequestRecord, answer: Answer, now: number): RequestRecord {
+  const stands = record.answer?.result
+  if (stands === undefined && isExpired(record, now)) {
+    throw new BackchannelError('expired_token', 'The request has expired', { status: 410 })
+  }
+  if (stands === answer.result) return record
+  throw new BackchannelError('invalid_request', 'The request was answered before', { status: 409 })
+}

@@ -1,0 +1,81 @@
+import express, { type RequestHandler } from 'express'
+import { z } from 'zod'
+import type { Session, SessionUser } from '../contracts.ts'
+import { BackchannelError } from '../errors.ts'
+import type { Guard } from '../outage.ts'
+import type { RequestRecord } from '../record.ts'
+import { approvalBy, type Decision } from './complete.ts'
+import type { HandleKind } from './find.ts'
+
+export interface CompletionParts {
+  readonly session: Session
+  readonly guard: Guard
+  /** The login has to be newer than the request. */
+  readonly freshLogin: boolean
+  find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
+  complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
+}
+
+const body = z.object({
+  auth_req_id: z.string('auth_req_id must be a string'),
+  approved: z.boolean('approved must be true or false'),
+})
+
+/**
+ * `POST /auth/backchannel/complete`: JSON `{auth_req_id, approved}` with the user's bearer token, from the host's own
+ * screen or app. `auth_req_id` may also be the handle of the link. Answers 204.
+ */
+export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
+  const json = express.json({ limit: '16kb' })
+  const answer: RequestHandler = async (req, res, next) => {
+    try {
+      const user = await userOf(req.headers.authorization, parts)
+      const { auth_req_id, approved } = readBody(req.body)
+      const record = await parts.find(auth_req_id, 'authReqId', 'link')
+      if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
+      requireFresh(user, record, parts.freshLogin)
+      await parts.complete(record, approved ? approvalBy(user) : { result: 'denied', reason: 'user', by: user.sub })
+      res.writeHead(204, { 'Cache-Control': 'no-store' }).end()
+    } catch (thrown) {
+      next(thrown)
+    }
+  }
+  return [(req, res, next) => json(req, res, (thrown) => (thrown ? next(unreadable(thrown)) : next())), answer]
+}
+
+async function userOf(authorization: string | undefined, { session, guard }: CompletionParts): Promise<SessionUser> {
+  const token = /^Bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(authorization ?? '')?.[1]
+  if (token === undefined) {
+    throw new BackchannelError('invalid_token', 'Send the access token of the user as bearer token', {
+      headers: { 'WWW-Authenticate': 'Bearer' },
+    })
+  }
+  const user = await guard('session', () => session.verifyToken?.(token))
+  if (user === undefined || user === null) {
+    throw new BackchannelError('invalid_token', 'The access token is not valid', {
+      headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+    })
+  }
+  return user
+}
+
+function readBody(value: unknown): z.output<typeof body> {
+  const result = body.safeParse(value)
+  if (result.success) return result.data
+  const text = result.error.issues[0]?.path.length
+    ? result.error.issues[0].message
+    : 'Send JSON with auth_req_id and approved'
+  throw new BackchannelError('invalid_request', text)
+}
+
+function requireFresh(user: SessionUser, record: RequestRecord, freshLogin: boolean): void {
+  if (!freshLogin || (user.authTime ?? 0) * 1000 >= record.receivedAt - 1000) return
+  throw new BackchannelError('invalid_token', 'The login must be newer than the request', {
+    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+  })
+}
+
+function unreadable(cause: unknown): BackchannelError {
+  const status = (cause as { status?: number }).status === 413 ? { status: 413 } : {}
+  return new BackchannelError('invalid_request', 'The body must be JSON', { cause, ...status })
+}

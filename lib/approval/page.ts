@@ -1,0 +1,188 @@
+import type { Request, RequestHandler, Response } from 'express'
+import type { Client, Form, LoginNeed, Session, SessionUser } from '../contracts.ts'
+import { asBackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { readForm } from '../form.ts'
+import type { Guard } from '../outage.ts'
+import { isExpired, type RequestRecord } from '../record.ts'
+import { equalSecrets } from '../secrets.ts'
+import { approvalBy, type Decision } from './complete.ts'
+import type { HandleKind } from './find.ts'
+import type { Links } from './link.ts'
+import type { ClosedState, Page } from './view.ts'
+
+export interface PageParts {
+  readonly links: Links
+  readonly session: Session
+  /** Scheme, host and port of our own pages. */
+  readonly origin: string
+  readonly clock: () => number
+  readonly guard: Guard
+  readonly emit: Emit
+  /** The login that decides has to be newer than the request. */
+  readonly freshLogin: boolean
+  isActive(sub: string): Promise<boolean>
+  find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
+  findClient(clientId: string): Promise<Client | undefined>
+  complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
+  /** Writes a page; every answer of these routes goes through here. */
+  show(req: Request, res: Response, view: Page, locale?: string): void
+}
+
+/** What a visitor has shown: who is signed in, and the request that their browser holds the handle of. */
+interface Visit {
+  readonly record: RequestRecord
+  readonly handle: string
+  readonly user: SessionUser
+  /** The cookie was issued to this very user after login. */
+  readonly bound: boolean
+}
+
+/** The page behind the link. `open`: the link itself. `ask`: GET shows, and changes nothing. `decide`: POST answers. */
+export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide', RequestHandler> {
+  const { links, session, guard, emit, clock } = parts
+
+  const open: RequestHandler = async (req, res) => {
+    const handle = req.query.r
+    const record = typeof handle === 'string' ? await parts.find(handle, 'link') : undefined
+    if (record === undefined) return parts.show(req, res, { state: 'unknown' })
+    if (req.method === 'GET') emit({ type: 'link.opened', request: record.id, clientId: record.clientId })
+    res.append('Set-Cookie', links.cookieFor(record.id, String(handle)))
+    seeOther(res, links.pageUrl(record.id))
+  }
+
+  const ask: RequestHandler = async (req, res) => {
+    const visit = await readVisit(req, res)
+    if (visit === undefined) return
+    const { record, handle, user } = visit
+    const client = await parts.findClient(record.clientId)
+    if (client === undefined) return parts.show(req, res, { state: 'unknown' })
+    if (!visit.bound) res.append('Set-Cookie', links.cookieFor(record.id, handle, user.sub))
+    emit({ type: 'page.shown', request: record.id, clientId: record.clientId, sub: user.sub })
+    parts.show(req, res, questionOf(visit, client), record.details.locale)
+  }
+
+  const decide: RequestHandler = async (req, res) => {
+    const form = await readForm(req)
+    const visit = await readVisit(req, res)
+    if (form === undefined || visit === undefined) return
+    const { record, handle, user, bound } = visit
+    const csrf = form.values.get('csrf') ?? ''
+    if (!bound || isCrossSite(req) || !equalSecrets(csrf, links.csrfFor(record.id, handle, user.sub))) {
+      return parts.show(req, res, { state: 'wrong_user' })
+    }
+    const decision = decisionIn(form, user)
+    if (decision === undefined) return seeOther(res, links.pageUrl(record.id))
+    if (decision.result === 'denied' && decision.reason === 'not_me') {
+      emit({ type: 'request.not_me', request: record.id, clientId: record.clientId, sub: user.sub })
+    }
+    await parts.complete(record, decision)
+    seeOther(res, links.pageUrl(record.id))
+  }
+
+  /** Everything that has to hold before a request is shown or answered. Answers by itself when it does not. */
+  async function readVisit(req: Request, res: Response): Promise<Visit | undefined> {
+    const id = String(req.params.id)
+    const user = (await guard('session', () => session.current(req))) ?? undefined
+    const held = links.read(req.headers.cookie, id, user?.sub)
+    const record = held === undefined ? undefined : await parts.find(held.handle, 'link')
+    const refuse = (state: ClosedState) => {
+      parts.show(req, res, { state }, record?.details.locale)
+      return undefined
+    }
+    if (held === undefined || record === undefined) return refuse('unknown')
+    const over = stateOf(record, clock())
+    if (over !== undefined) return refuse(over)
+    if (user === undefined || (parts.freshLogin && !isFresh(user, record))) {
+      const path = new URL(links.pageUrl(id)).pathname
+      seeOther(res, session.loginUrl(path, needOf(record, user !== undefined)))
+      return undefined
+    }
+    if (user.sub !== record.sub) {
+      emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub: user.sub })
+      return refuse('wrong_user')
+    }
+    if (!(await parts.isActive(user.sub))) return refuse('wrong_user')
+    return { record, user, ...held }
+  }
+
+  function questionOf({ record, handle, user }: Visit, client: Client): Page {
+    const { bindingMessage, authorizationDetails, scope } = record.details
+    return {
+      state: 'ask',
+      clientName: client.name,
+      ...(client.metadata.logo_uri === undefined ? {} : { logoUri: client.metadata.logo_uri }),
+      ...(bindingMessage === undefined ? {} : { bindingMessage }),
+      ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
+      scope,
+      requestedAt: record.receivedAt,
+      expiresAt: record.expiresAt,
+      domain: new URL(parts.origin).host,
+      action: new URL(links.pageUrl(record.id)).pathname,
+      csrf: links.csrfFor(record.id, handle, user.sub),
+    }
+  }
+
+  /** Only our own page may post here. `Origin` is `null` where the page's own `no-referrer` takes it away. */
+  function isCrossSite({ headers: { origin, 'sec-fetch-site': site } }: Request): boolean {
+    if (site !== undefined && site !== 'same-origin') return true
+    return origin !== undefined && origin !== 'null' && origin !== parts.origin
+  }
+
+  return { open: orErrorPage(open, parts), ask: orErrorPage(ask, parts), decide: orErrorPage(decide, parts) }
+}
+
+function decisionIn(form: Form, user: SessionUser): Decision | undefined {
+  const action = form.values.get('action')
+  if (action === 'approve') return approvalBy(user)
+  if (action === 'deny') return { result: 'denied', reason: 'user', by: user.sub }
+  if (action === 'not_me') return { result: 'denied', reason: 'not_me', by: user.sub }
+  return undefined
+}
+
+/** The state to show when there is nothing left to ask. */
+function stateOf(record: RequestRecord, now: number): ClosedState | undefined {
+  const { answer, status } = record
+  if (answer?.result === 'approved') return 'approved'
+  if (answer?.result === 'denied') return answer.reason === 'not_me' ? 'reported' : 'denied'
+  if (isExpired(record, now)) return 'expired'
+  return status === 'pending' ? undefined : 'answered'
+}
+
+function isFresh(user: SessionUser, record: RequestRecord): boolean {
+  return (user.authTime ?? 0) * 1000 >= record.receivedAt - 1000 // `auth_time` has whole seconds
+}
+
+function needOf(record: RequestRecord, fresh: boolean): LoginNeed {
+  const { acrValues, locale } = record.details
+  return {
+    ...(acrValues === undefined ? {} : { acrValues }),
+    ...(locale === undefined ? {} : { locale }),
+    ...(fresh ? { fresh } : {}),
+  }
+}
+
+function seeOther(res: Response, location: string): void {
+  res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
+}
+
+/** A person reads these answers: refusals become pages too. */
+function orErrorPage(handler: RequestHandler, { show, emit }: PageParts): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      await handler(req, res, next)
+    } catch (thrown) {
+      if (res.headersSent) return next(thrown)
+      const error = asBackchannelError(thrown)
+      if (error !== thrown) emit({ type: 'fault', cause: thrown })
+      show(req, res, { state: pageFor(error.status) })
+    }
+  }
+}
+
+function pageFor(status: number): ClosedState {
+  if (status === 404) return 'unknown'
+  if (status === 409) return 'answered'
+  if (status === 410) return 'expired'
+  return status === 403 ? 'wrong_user' : 'error'
+}

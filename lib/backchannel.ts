@@ -1,0 +1,209 @@
+import { createHash, randomBytes } from 'node:crypto'
+import type { Request } from 'express'
+import { createComplete, type Decision } from './approval/complete.ts'
+import { createFindByHandle } from './approval/find.ts'
+import { createLinks } from './approval/link.ts'
+import { consoleChannel } from './channels/console.ts'
+import { linkChannel } from './channels/link.ts'
+import { createAuthenticate } from './client/authenticate.ts'
+import { createReadClient } from './client/metadata.ts'
+import { certificateFrom } from './client/mtls.ts'
+import type { Call, Channel, Client, Form, JwkSet } from './contracts.ts'
+import { BackchannelError } from './errors.ts'
+import { createEmit, type Logger } from './events.ts'
+import { metadataOf } from './metadata.ts'
+import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
+import { createGuard, guardStore } from './outage.ts'
+import { urlsOf } from './paths.ts'
+import type { RequestRecord } from './record.ts'
+import { createBegin } from './request/begin.ts'
+import { createCheckBindingMessage } from './request/bindingMessage.ts'
+import { createIssue } from './request/issue.ts'
+import { createParse } from './request/parse.ts'
+import { createSend } from './request/send.ts'
+import { createFindUser } from './request/user.ts'
+import { createVault } from './secrets.ts'
+import { keyvStore } from './stores/keyv.ts'
+import { cibaGrantType } from './token/endpoint.ts'
+import { createKeys, makeKeys } from './token/keys.ts'
+import { createMint } from './token/mint.ts'
+import { createRedeem } from './token/redeem.ts'
+
+/** A decision about a request, from a screen or job of the host's own. Name the request by one of its handles. */
+export type Completion = { readonly authReqId: string } & (
+  | ({ readonly result: 'AUTHORIZED'; readonly subject: string } & Omit<
+      Extract<Decision, { result: 'approved' }>,
+      'result' | 'sub' | 'scope'
+    > & {
+        /** What is granted; defaults to what was asked, and cannot be more. */
+        readonly scopes?: readonly string[]
+      })
+  | {
+      readonly result: 'ACCESS_DENIED' | 'TRANSACTION_FAILED'
+      readonly errorDescription?: string
+      readonly errorUri?: string
+    }
+)
+
+/** The engine behind the router: every step without Express, for jobs, own routes and tests. */
+export type Backchannel = ReturnType<typeof createBackchannel>
+
+/**
+ * Builds the rooms and hands functions from one to the other.
+ * @throws TypeError that names the option and the remedy.
+ */
+export function createBackchannel(options: BackchannelOptions) {
+  const settings = readOptions(options)
+  const { issuer, clock, users } = settings
+  const emit = createEmit(settings.onEvent, settings.logger)
+  const notices = settings.logger ?? console
+  const guard = createGuard(emit)
+  const urls = urlsOf(settings.baseUrl ?? issuer, settings.paths)
+  const jwks = settings.keys ?? temporaryKeys(notices)
+  const keys = createKeys(jwks)
+  const vault = createVault(secretOf(settings, jwks))
+  const store = guardStore(settings.store ?? memoryStore(notices), guard)
+  const links = createLinks({ approveUrl: urls.approve, vault })
+  const channels = settings.channels ?? defaultChannels(settings)
+  const isActive = async (sub: string): Promise<boolean> =>
+    users.isActive === undefined || (await guard('users', () => users.isActive?.(sub))) === true
+
+  const readClient = createReadClient()
+  const findClient = async (clientId: string): Promise<Client | undefined> => {
+    const metadata = await guard('clients', () => settings.clients(clientId))
+    return metadata === undefined || metadata === null ? undefined : readClient(metadata)
+  }
+  const authenticate = createAuthenticate({
+    find: (clientId) => guard('clients', () => settings.clients(clientId)),
+    read: readClient,
+    methods: settings.clientAuthMethods,
+  })
+
+  const findByHandle = createFindByHandle(store)
+  const settle = createComplete({ store, clock, emit, isActive, announce })
+  const sender = createSend({
+    channels,
+    domain: new URL(urls.origin).host,
+    emit,
+    messageFor: () => "To verify it's you, click this link:",
+    fail: async (record, reason) => void (await settle(record, { result: 'failed', reason })),
+  })
+  const begin = createBegin({
+    authenticate,
+    parse: createParse({
+      scopes: settings.scopes,
+      acrValues: settings.acrValues,
+      checkBindingMessage: createCheckBindingMessage({
+        policy: settings.bindingMessage,
+        required: settings.requireBindingMessage,
+      }),
+    }),
+    findUser: createFindUser({ users, issuer, hideUnknownUsers: settings.hideUnknownUsers, guard }),
+  })
+  const issue = createIssue({
+    ...settings,
+    maxExpirySeconds: settings.maxExpirySeconds ?? settings.expirySeconds,
+    store,
+    vault,
+    emit,
+    chooseChannel: sender.chooseChannel,
+    linkFor: links.linkFor,
+    send: sender.send,
+  })
+  const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
+  const redeem = createRedeem({ store, clock, emit, isActive, mint })
+
+  function announce(record: RequestRecord): void {
+    if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
+  }
+
+  const metadata = metadataOf({
+    ...settings,
+    urls,
+    clientAuthMethods: settings.clientAuthMethods.filter((each) => each !== undefined),
+    clientAuthAlgs: ['ES256'],
+    idTokenAlgs: keys.algs,
+    grantTypes: [cibaGrantType],
+  })
+
+  return {
+    /** Validates an authentication request. */
+    begin,
+    /** Stores a valid request and lets the user be asked. */
+    issue,
+    /** Settles a request: the user's answer, or the end of it. The first answer stands. */
+    async complete(completion: Completion): Promise<void> {
+      const record = await findByHandle(completion.authReqId, 'authReqId', 'link')
+      if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
+      await settle(record, decisionOf(completion))
+    },
+    /** Members for a discovery document, ours or the host's own. */
+    metadata: () => metadata,
+    /** Our public keys. */
+    jwks: () => keys.publicSet,
+    /** Resolves when every notice under way was handed over, and releases what this engine holds. */
+    async close(): Promise<void> {
+      await sender.settled()
+      await store.close?.()
+    },
+    /** @internal what the router mounts */
+    parts: {
+      settings,
+      urls,
+      links,
+      guard,
+      emit,
+      authenticate,
+      redeem,
+      isActive,
+      findByHandle,
+      findClient,
+      settle,
+      callOf: callMaker(settings.getCertificate ?? certificateFrom),
+    },
+  }
+}
+
+function callMaker(getCertificate: NonNullable<Settings['getCertificate']>) {
+  return (req: Request, form: Form, url: string): Call => ({
+    form,
+    authorization: req.headers.authorization,
+    dpop: req.headersDistinct.dpop ?? [],
+    url,
+    certificate: () => getCertificate(req),
+  })
+}
+
+function decisionOf(completion: Completion): Decision {
+  if (completion.result === 'AUTHORIZED') {
+    const { authReqId, result, subject, scopes, ...rest } = completion
+    return { ...rest, result: 'approved', sub: subject, ...(scopes === undefined ? {} : { scope: scopes }) }
+  }
+  const { authReqId, result, ...rest } = completion
+  return { ...rest, result: result === 'ACCESS_DENIED' ? 'denied' : 'failed' }
+}
+
+function temporaryKeys(logger: Pick<Logger, 'warn'>): JwkSet {
+  logger.warn({}, 'express-ciba: option "keys" is not set: signing with a key made at start, gone at the end')
+  return makeKeys()
+}
+
+function memoryStore(logger: Pick<Logger, 'warn'>) {
+  logger.warn({}, 'express-ciba: option "store" is not set: requests live in the memory of this process')
+  return keyvStore()
+}
+
+function defaultChannels({ session }: Settings): readonly Channel[] {
+  return session === undefined ? [] : [consoleChannel(), linkChannel()]
+}
+
+/** Every process with the same keys gets the same secret; a fresh one where there is nothing to derive it from. */
+function secretOf({ secret }: Settings, jwks: JwkSet): Uint8Array {
+  if (secret !== undefined) return typeof secret === 'string' ? Buffer.from(secret) : secret
+  const privates = jwks.keys.flatMap((key) => (typeof key.d === 'string' ? [key.d] : [])).sort()
+  return privates.length === 0
+    ? randomBytes(32)
+    : createHash('sha256')
+        .update(`express-ciba secret ${privates.join(' ')}`)
+        .digest()
+}

@@ -1,0 +1,35 @@
+/** JSON from outside may be this deep and hold this many values. */
+const limits = { depth: 10, nodes: 1_000 } as const
+
+const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
+
+/**
+ * Parses JSON that came from outside.
+ * @throws TypeError when it is not JSON, too deep, too large, or has a name that could reach a prototype.
+ */
+export function parseJson(text: string): unknown {
+  let nodes = 0
+  const check = (value: unknown, depth: number): void => {
+    nodes += 1
+    if (nodes > limits.nodes) throw new TypeError(`has more than ${limits.nodes} values`)
+    if (typeof value !== 'object' || value === null) return
+    if (depth > limits.depth) throw new TypeError(`is nested deeper than ${limits.depth}`)
+    for (const [name, member] of Object.entries(value)) {
+      if (forbidden.has(name)) throw new TypeError('has a member with a forbidden name')
+      check(member, depth + 1)
+    }
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new TypeError('is not valid JSON')
+  }
+  check(value, 1)
+  return value
+}
+
+/** Is this a JSON object, not an array and not null? */
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,43 @@
+import type { Urls } from './paths.ts'
+import type { DeliveryMode } from './record.ts'
+
+export interface MetadataParts {
+  readonly issuer: string
+  readonly urls: Urls
+  readonly scopes: readonly string[]
+  readonly acrValues: readonly string[]
+  readonly clientAuthMethods: readonly string[]
+  readonly clientAuthAlgs: readonly string[]
+  readonly deliveryModes: readonly DeliveryMode[]
+  readonly idTokenAlgs: readonly string[]
+  readonly grantTypes: readonly string[]
+}
+
+/** Members of the discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4). */
+export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknown>> {
+  const { urls } = parts
+  const members: Record<string, unknown> = {
+    issuer: parts.issuer,
+    backchannel_authentication_endpoint: urls.backchannel,
+    token_endpoint: urls.token,
+    jwks_uri: urls.jwks,
+    backchannel_token_delivery_modes_supported: parts.deliveryModes,
+    backchannel_user_code_parameter_supported: false,
+    grant_types_supported: parts.grantTypes,
+    response_types_supported: [],
+    scopes_supported: parts.scopes,
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: parts.idTokenAlgs,
+    token_endpoint_auth_methods_supported: parts.clientAuthMethods,
+    token_endpoint_auth_signing_alg_values_supported: parts.clientAuthMethods.some((each) => each.endsWith('_jwt'))
+      ? parts.clientAuthAlgs
+      : [],
+    acr_values_supported: parts.acrValues,
+  }
+  // RFC 8414 2: members without values are left out; response_types_supported is required by OpenID Connect Discovery
+  return Object.fromEntries(
+    Object.entries(members).filter(
+      ([name, value]) => name === 'response_types_supported' || !Array.isArray(value) || value.length > 0,
+    ),
+  )
+}

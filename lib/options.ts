@@ -1,0 +1,260 @@
+import { z } from 'zod'
+import type {
+  Awaitable,
+  BackchannelStore,
+  Channel,
+  ClientMetadata,
+  GetCertificate,
+  JwkSet,
+  Session,
+  Users,
+} from './contracts.ts'
+import type { BackchannelEvent, Logger } from './events.ts'
+import { defaultPaths, type Paths } from './paths.ts'
+import type { Answer, DeliveryMode } from './record.ts'
+
+/** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
+export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((message: string) => string | undefined)
+
+/** What `createBackchannelRouter` and `createBackchannel` take. Required: `issuer`, `clients`, `users`. */
+export interface BackchannelOptions {
+  /** Issuer identifier: an https URL without query and fragment (http on loopback only). Part of every token. */
+  readonly issuer: string
+  /** Finds a client's registered metadata. `undefined` (or `null`): no such client. Throwing answers 503. */
+  readonly clients: (clientId: string) => Awaitable<ClientMetadata | undefined | null>
+  /** The host's users. */
+  readonly users: Users
+  /** The host's login. Without it there is no approval page: answer requests through `backchannel.complete`. */
+  readonly session?: Session
+  /**
+   * Ways to the user, in order of preference. Defaults to a console channel that prints the link, and the link channel;
+   * to none without `session`.
+   */
+  readonly channels?: readonly Channel[]
+  /** Where requests live. Defaults to the memory of this process, and says so once. */
+  readonly store?: BackchannelStore
+  /**
+   * Private signing keys, the preferred one of each algorithm first; public ones are only published, for retired keys.
+   * Defaults to an ES256 key made at start, and says so once: tokens do not survive a restart.
+   */
+  readonly keys?: JwkSet
+  /**
+   * Secret behind sealed values and page tokens, ≥ 32 bytes or characters. Every process on one store needs the same.
+   * Defaults to one derived from the private `keys`: set it before you rotate them.
+   */
+  readonly secret?: string | Uint8Array
+  /** Public URL of the place the router is mounted at. Defaults to `issuer`. */
+  readonly baseUrl?: string
+  /** Paths of the routes below the mount point. Each defaults to the one in the README's table. */
+  readonly paths?: Partial<Paths>
+  /** Scope values that may be asked for. Defaults to `openid profile email address phone offline_access`. */
+  readonly scopes?: readonly string[]
+  /** `acr` values the host's login can reach. Defaults to none: `acr_values` of requests are dropped. */
+  readonly acrValues?: readonly string[]
+  /** Client authentication methods offered at both endpoints. Defaults to all six. */
+  readonly clientAuthMethods?: readonly ClientMetadata['token_endpoint_auth_method'][]
+  /** Seconds a request lives when the client asks for nothing else. Defaults to 600. */
+  readonly expirySeconds?: number
+  /** Longest life a client may ask for, in seconds; more is cut down to it. Defaults to `expirySeconds`. */
+  readonly maxExpirySeconds?: number
+  /** Seconds between polls. Defaults to 5. */
+  readonly intervalSeconds?: number
+  /** Seconds a request is remembered after its end, so that `expired_token` can be said. Defaults to 120. */
+  readonly graceSeconds?: number
+  /** How a `binding_message` has to look. Defaults to `printable`: 1–100 printable characters of any script. */
+  readonly bindingMessage?: BindingMessagePolicy
+  /** Must every request carry a `binding_message`? Defaults to `false`. */
+  readonly requireBindingMessage?: boolean
+  /** Answer for unknown users as for known ones: accepted, nothing sent, expires. Defaults to `false`. */
+  readonly hideUnknownUsers?: boolean
+  /** Delivery modes offered. Defaults to `['poll']`. */
+  readonly deliveryModes?: readonly DeliveryMode[]
+  /** The most open requests one user may have at a time; 0 for no limit. Defaults to 5. */
+  readonly openRequestsPerUser?: number
+  /** The login that decides has to be newer than the request. Defaults to `false`. */
+  readonly freshLogin?: boolean
+  /** Lifetimes and audience of the tokens minted here. */
+  readonly tokens?: TokenOptions
+  /** What to do with a `grant_type` that is not ours. Defaults to `next`: the host's next handler gets it untouched. */
+  readonly otherGrants?: 'next' | 'refuse'
+  /** Reads the client's certificate. Defaults to the TLS socket; trust a proxy's header only here, and knowingly. */
+  readonly getCertificate?: GetCertificate
+  /** Called with everything that happens. Must not throw. */
+  readonly onEvent?: (event: BackchannelEvent) => void
+  /** A logger such as pino. Defaults to `console` for the start-up notices alone. */
+  readonly logger?: Logger
+  /** Epoch milliseconds. Defaults to `Date.now`; tests hold it still. */
+  readonly clock?: () => number
+  /** Called after each answer of a user, once it is stored. For hosts that wait for one. */
+  readonly onAnswer?: (request: string, answer: Answer) => void
+}
+
+export interface TokenOptions {
+  /** Defaults to 3600. */
+  readonly idTokenSeconds?: number
+  /** Defaults to 3600. */
+  readonly accessTokenSeconds?: number
+  /** `aud` of access tokens when the client names no `resource`. Defaults to the issuer. */
+  readonly audience?: string
+}
+
+const hook = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function')
+const seconds = z.int('must be a whole number of seconds').positive('must be more than 0')
+const path = z.string().regex(/^\/[\w./-]*[\w-]$/, 'must start with a slash, such as "/oidc/token"')
+const scopeValue = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must hold scope values without spaces')
+const absoluteUrl = z
+  .string()
+  .refine(isBaseUrl, 'must be an https URL without query or fragment (http on loopback only)')
+const deliveryMode = z.enum(['poll', 'ping', 'push'])
+const authMethod = z.enum([
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+])
+
+const schema = z.strictObject({
+  issuer: absoluteUrl,
+  clients: hook<BackchannelOptions['clients']>(),
+  users: z.custom<Users>((value) => hasFunctions(value, 'find'), 'must be an object with a function "find"'),
+  session: z
+    .custom<Session>(
+      (value) => hasFunctions(value, 'current', 'loginUrl'),
+      'must be an object with the functions "current" and "loginUrl"',
+    )
+    .optional(),
+  channels: z
+    .array(z.custom<Channel>((value) => hasFunctions(value, 'address', 'send'), 'must hold channels'))
+    .refine((all) => new Set(all.map((each) => each.name)).size === all.length, 'must not name a channel twice')
+    .optional(),
+  store: z
+    .custom<BackchannelStore>(
+      (value) => hasFunctions(value, 'add', 'find', 'poll', 'move', 'firstSeen'),
+      'must be a store: keyvStore(…), redisStore(…), postgresStore(…) or your own BackchannelStore',
+    )
+    .optional(),
+  keys: z
+    .custom<JwkSet>((value) => hasKeys(value), 'must be a JWK Set: { keys: [ … ] } with at least one key')
+    .optional(),
+  secret: z
+    .union([z.string(), z.instanceof(Uint8Array)])
+    .refine((secret) => secret.length >= 32, 'must have at least 32 bytes')
+    .optional(),
+  baseUrl: absoluteUrl.optional(),
+  paths: z
+    .strictObject({
+      backchannel: path.optional(),
+      token: path.optional(),
+      jwks: path.optional(),
+      discovery: path.optional(),
+      approve: path.optional(),
+      complete: path.optional(),
+    })
+    .optional(),
+  scopes: z
+    .array(scopeValue)
+    .refine((all) => all.includes('openid'), 'must contain "openid"')
+    .default(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']),
+  acrValues: z.array(z.string().min(1)).default([]),
+  clientAuthMethods: z.array(authMethod).min(1, 'must name a method').default(authMethod.options),
+  expirySeconds: seconds.default(600),
+  maxExpirySeconds: seconds.optional(),
+  intervalSeconds: seconds.default(5),
+  graceSeconds: z.int().min(60, 'must be at least 60').default(120),
+  bindingMessage: z
+    .union([z.enum(['printable', 'transmit', 'ascii']), hook<(message: string) => string | undefined>()])
+    .default('printable'),
+  requireBindingMessage: z.boolean().default(false),
+  hideUnknownUsers: z.boolean().default(false),
+  deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll']),
+  openRequestsPerUser: z.int().nonnegative().default(5),
+  freshLogin: z.boolean().default(false),
+  tokens: z
+    .strictObject({
+      idTokenSeconds: seconds.default(3600),
+      accessTokenSeconds: seconds.default(3600),
+      audience: z.string().min(1).optional(),
+    })
+    .prefault({}),
+  otherGrants: z.enum(['next', 'refuse']).default('next'),
+  getCertificate: hook<GetCertificate>().optional(),
+  onEvent: hook<(event: BackchannelEvent) => void>().optional(),
+  logger: z
+    .custom<Logger>((value) => hasFunctions(value, 'info', 'warn', 'error'), 'must have info, warn and error')
+    .optional(),
+  clock: hook<() => number>().default(() => Date.now),
+  onAnswer: hook<(request: string, answer: Answer) => void>().optional(),
+})
+
+/** The options after the check, with every default filled in. */
+export type Settings = Omit<z.output<typeof schema>, 'paths'> & { readonly paths: Paths }
+
+// The documented type and the check are compared here: a member that only one of them knows does not compile.
+type Same<A, B> = [keyof A] extends [keyof B] ? ([keyof B] extends [keyof A] ? true : never) : never
+const same: Same<BackchannelOptions, z.input<typeof schema>> = true
+void same
+
+/**
+ * Checks the options and fills in the defaults.
+ * @throws TypeError that names the option and says what to do.
+ */
+export function readOptions(options: BackchannelOptions): Settings {
+  const result = schema.safeParse(options)
+  if (!result.success) throw new TypeError(explain(result.error.issues[0]))
+  const settings = { ...result.data, paths: { ...defaultPaths, ...withoutUndefined(result.data.paths ?? {}) } }
+  const places = Object.values(settings.paths)
+  if (new Set(places).size !== places.length) {
+    throw new TypeError('express-ciba: option "paths" gives two routes the same path; give each its own')
+  }
+  if (settings.session === undefined && (settings.channels?.length ?? 0) > 0) {
+    throw new TypeError(
+      'express-ciba: option "session" is missing: channels send a link to a page that asks who is signed in',
+    )
+  }
+  return settings
+}
+
+function explain(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'express-ciba: the options are not valid'
+  if (issue.code === 'unrecognized_keys') {
+    const where = issue.path.length === 0 ? '' : ` in "${issue.path.join('.')}"`
+    return `express-ciba: unknown option "${issue.keys.join('", "')}"${where}; check the spelling, or remove it`
+  }
+  const name = issue.path.join('.')
+  if (name === '') return 'express-ciba: the options must be an object with issuer, clients and users'
+  if (issue.code === 'invalid_type' && issue.input === undefined && issue.message.includes('undefined')) {
+    return `express-ciba: option "${name}" is missing; it ${expected[name] ?? `must be a ${issue.expected}`}`
+  }
+  return `express-ciba: option "${name}" ${issue.message.startsWith('must') ? issue.message : `is not valid: ${issue.message}`}`
+}
+
+const expected: Record<string, string> = {
+  issuer: 'must be an https URL such as "https://login.example.com"',
+}
+
+function isBaseUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false
+  const url = new URL(text)
+  const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
+  return (
+    (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) && !/[?#]/.test(text) && url.username === ''
+  )
+}
+
+function hasFunctions(value: unknown, ...names: string[]): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
+
+function hasKeys(value: unknown): boolean {
+  const keys = (value as { keys?: unknown } | null | undefined)?.keys
+  return Array.isArray(keys) && keys.length > 0 && keys.every((key) => typeof key?.kty === 'string')
+}
+
+function withoutUndefined<T extends object>(value: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as {
+    [K in keyof T]: Exclude<T[K], undefined>
+  }
+}

@@ -1,0 +1,36 @@
+import type { BackchannelStore } from './contracts.ts'
+import { BackchannelError, orUnavailable } from './errors.ts'
+import type { BackchannelEvent, Emit } from './events.ts'
+
+type Part = Extract<BackchannelEvent, { type: 'outage' }>['of']
+
+/** Runs a step on something outside. When it fails, an event says so and the caller gets 503, never "not found". */
+export type Guard = <T>(of: Part, step: () => T | Promise<T>) => Promise<T>
+
+export function createGuard(emit: Emit): Guard {
+  return (of, step) =>
+    orUnavailable(async () => {
+      try {
+        return await step()
+      } catch (thrown) {
+        if (!(thrown instanceof BackchannelError)) emit({ type: 'outage', of, cause: thrown })
+        throw thrown
+      }
+    })
+}
+
+/** The store, with every verb guarded. */
+export function guardStore(store: BackchannelStore, guard: Guard): BackchannelStore {
+  return {
+    add: (record, openLimit) => guard('store', () => store.add(record, openLimit)),
+    find: (id) => guard('store', () => store.find(id)),
+    poll: (id, poller, now) => guard('store', () => store.poll(id, poller, now)),
+    move: (id, move) => guard('store', () => store.move(id, move)),
+    firstSeen: (key, until) => guard('store', () => store.firstSeen(key, until)),
+    addGrant: (grant) => guard('store', () => store.addGrant(grant)),
+    findGrant: (id) => guard('store', () => store.findGrant(id)),
+    rotate: (id, rotation) => guard('store', () => store.rotate(id, rotation)),
+    endGrant: (id) => guard('store', () => store.endGrant(id)),
+    close: async () => store.close?.(),
+  }
+}

@@ -1,0 +1,36 @@
+/** Where each route lives, relative to the place the router is mounted at. Every one can be changed. */
+export interface Paths {
+  /** Backchannel authentication endpoint (CIBA Core 7). Defaults to `/oidc/backchannel`. */
+  readonly backchannel: string
+  /** Token endpoint. Defaults to `/oidc/token`. */
+  readonly token: string
+  /** Our public keys. Defaults to `/oidc/jwks`. */
+  readonly jwks: string
+  /** Discovery document. Defaults to `/.well-known/openid-configuration`. */
+  readonly discovery: string
+  /** The page behind the link. Defaults to `/auth/backchannel/approve`. */
+  readonly approve: string
+  /** Completion by the host's own screen or app. Defaults to `/auth/backchannel/complete`. */
+  readonly complete: string
+}
+
+export const defaultPaths: Paths = {
+  backchannel: '/oidc/backchannel',
+  token: '/oidc/token',
+  jwks: '/oidc/jwks',
+  discovery: '/.well-known/openid-configuration',
+  approve: '/auth/backchannel/approve',
+  complete: '/auth/backchannel/complete',
+}
+
+/** Absolute URLs of the routes, always from configuration and never from a request's `Host`. */
+export interface Urls extends Paths {
+  /** Scheme, host and port. */
+  readonly origin: string
+}
+
+export function urlsOf(baseUrl: string, paths: Paths): Urls {
+  const base = baseUrl.replace(/\/$/, '')
+  const absolute = Object.entries(paths).map(([name, path]) => [name, base + path])
+  return { ...(Object.fromEntries(absolute) as unknown as Paths), origin: new URL(baseUrl).origin }
+}

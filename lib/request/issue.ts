@@ -1,0 +1,89 @@
+import type { BackchannelStore } from '../contracts.ts'
+import { BackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import type { RequestRecord } from '../record.ts'
+import { hashOf, newHandle, newId, type Vault } from '../secrets.ts'
+import type { Begun } from './begin.ts'
+
+/** The answer to an accepted request (CIBA Core 7.3), and `link` for the link channel. */
+export interface Acknowledgement {
+  readonly auth_req_id: string
+  /** Seconds. */
+  readonly expires_in: number
+  /** Seconds between polls; not for push clients. */
+  readonly interval?: number
+  readonly link?: string
+}
+
+/** A chosen channel and where it reaches the user. */
+export interface Route {
+  readonly channel: string
+  readonly to: string
+  readonly returnsLink: boolean
+}
+
+export interface IssueParts {
+  readonly store: BackchannelStore
+  readonly clock: () => number
+  readonly vault: Vault
+  readonly emit: Emit
+  readonly expirySeconds: number
+  readonly maxExpirySeconds: number
+  readonly intervalSeconds: number
+  readonly graceSeconds: number
+  readonly openRequestsPerUser: number
+  /** Chooses the way to the user before anything is stored. */
+  chooseChannel(begun: Begun): Route | undefined
+  /** The approval URL for a link handle. */
+  linkFor(handle: string): string
+  /** Takes the notice to the user, in its own time. */
+  send(route: Route, link: string, record: RequestRecord, begun: Begun): void
+}
+
+/** Stores a valid request, then lets the user be asked. Store first, answer, send after: a link may be tapped at once. */
+export function createIssue(parts: IssueParts) {
+  const { store, clock, vault, emit } = parts
+
+  return async (begun: Begun): Promise<Acknowledgement> => {
+    const { client, ask, user } = begun
+    const mode = client.deliveryMode ?? 'poll'
+    const route = parts.chooseChannel(begun)
+    const seconds = Math.min(ask.requestedExpiry ?? parts.expirySeconds, parts.maxExpirySeconds)
+    const now = clock()
+    const id = newId()
+    const authReqId = newHandle(id)
+    const linkHandle = newHandle(id)
+    const whom = user === undefined ? {} : { sub: user.sub }
+    const record: RequestRecord = {
+      id,
+      status: 'pending',
+      clientId: client.id,
+      deliveryMode: mode,
+      ...whom,
+      authReqIdHash: hashOf(authReqId),
+      linkHash: hashOf(linkHandle),
+      receivedAt: now,
+      expiresAt: now + seconds * 1000,
+      keptUntil: now + (seconds + parts.graceSeconds) * 1000,
+      intervalSeconds: parts.intervalSeconds,
+      slowDowns: 0,
+      details:
+        ask.notificationToken === undefined
+          ? ask.details
+          : { ...ask.details, sealedNotificationToken: vault.seal(ask.notificationToken, id) },
+    }
+    if ((await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open') {
+      emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
+      throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
+    }
+    emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode: mode, ...whom })
+    const link = parts.linkFor(linkHandle)
+    if (route !== undefined && !route.returnsLink) parts.send(route, link, record, begun)
+    return {
+      auth_req_id: authReqId,
+      expires_in: seconds,
+      ...(mode === 'push' ? {} : { interval: parts.intervalSeconds }),
+      ...(route?.returnsLink ? { link } : {}),
+    }
+  }
+}

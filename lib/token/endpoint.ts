@@ -1,0 +1,64 @@
+import type { Request, RequestHandler } from 'express'
+import type { Call, Client, Form } from '../contracts.ts'
+import { asBackchannelError, BackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { isForm, readForm } from '../form.ts'
+import { isObject } from '../json.ts'
+import { sendJson } from '../respond.ts'
+import type { TokenAnswer } from './redeem.ts'
+
+/** The extension grant of CIBA Core 4. */
+export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
+
+/** Serves one grant type for an authenticated client. */
+export type Grant = (call: Call, client: Client) => Promise<TokenAnswer>
+
+export interface EndpointParts {
+  /** Frees a request from Express. */
+  callOf(req: Request, form: Form): Call
+  authenticate(call: Call): Promise<{ readonly client: Client }>
+  /** The grants that are ours, by `grant_type`. */
+  readonly grants: ReadonlyMap<string, Grant>
+  readonly otherGrants: 'next' | 'refuse'
+  readonly emit: Emit
+}
+
+/** `POST /oidc/token`: our grants are served, all others go to the host's next handler with the body untouched. */
+export function tokenEndpoint(parts: EndpointParts): RequestHandler {
+  const { callOf, authenticate, grants, emit } = parts
+  const passesOn = parts.otherGrants === 'next'
+
+  return async (req, res, next) => {
+    try {
+      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return next()
+      const form = await readForm(req, (form) => !passesOn || isOurs(form, grants))
+      if (form === undefined) return next()
+      const grant = grantFor(form, grants)
+      const call = callOf(req, form)
+      const { client } = await authenticate(call)
+      const answer = await grant(call, client)
+      sendJson(res, answer.status, answer.body, answer.headers)
+    } catch (thrown) {
+      emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
+      next(thrown)
+    }
+  }
+}
+
+/** A form without a grant type is nobody else's either. */
+function isOurs(form: Form, grants: ReadonlyMap<string, Grant>): boolean {
+  const grantType = form.values.get('grant_type')
+  return grantType === undefined || grants.has(grantType)
+}
+
+function isOursInJson(body: unknown, grants: ReadonlyMap<string, Grant>): boolean {
+  return isObject(body) && typeof body.grant_type === 'string' && grants.has(body.grant_type)
+}
+
+function grantFor(form: Form, grants: ReadonlyMap<string, Grant>): Grant {
+  const grantType = form.values.get('grant_type')
+  if (grantType === undefined) throw new BackchannelError('invalid_request', 'grant_type is missing')
+  const grant = grants.get(grantType)
+  if (grant === undefined) throw new BackchannelError('unsupported_grant_type', 'This grant_type is not served here')
+  return grant
+}

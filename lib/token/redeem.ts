@@ -1,0 +1,92 @@
+import type { BackchannelStore, Call, Client } from '../contracts.ts'
+import { BackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import type { Approval, Refusal, RequestRecord } from '../record.ts'
+import { isExpired } from '../record.ts'
+import { hashOf, idOf } from '../secrets.ts'
+import type { TokenResponse } from './mint.ts'
+
+/** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
+export interface TokenAnswer {
+  readonly status: number
+  readonly body: TokenResponse | string
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+export interface RedeemParts {
+  readonly store: BackchannelStore
+  readonly clock: () => number
+  readonly emit: Emit
+  /** May this user act now? */
+  isActive(sub: string): Promise<boolean>
+  mint(approval: Approval, client: Client): Promise<TokenResponse>
+}
+
+const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
+const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
+
+/** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
+export function createRedeem({ store, clock, emit, isActive, mint }: RedeemParts) {
+  return async (call: Call, client: Client): Promise<TokenAnswer> => {
+    if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
+      throw new BackchannelError('unauthorized_client', 'This client may not collect tokens with this grant')
+    }
+    const authReqId = call.form.values.get('auth_req_id')
+    if (authReqId === undefined) throw new BackchannelError('invalid_request', 'auth_req_id is missing')
+    const id = idOf(authReqId)
+    if (id === undefined) throw unknownId()
+    const now = clock()
+    const polled = await store.poll(id, { clientId: client.id, authReqIdHash: hashOf(authReqId) }, now)
+    if (polled === undefined) throw unknownId()
+    const { record, early } = polled
+    const approval = approvalIn(record, now, emit)
+    if (approval !== undefined) return collect(record, approval, client)
+    if (!early) return pending
+    emit({ type: 'poll.early', request: id, clientId: client.id, intervalSeconds: record.intervalSeconds })
+    return slowDown
+  }
+
+  async function collect(record: RequestRecord, approval: Approval, client: Client): Promise<TokenAnswer> {
+    if (!(await isActive(approval.sub))) {
+      throw new BackchannelError('access_denied', 'The user may not sign in any more', { status: 400 })
+    }
+    const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
+    if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
+    emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
+    return { status: 200, body: await mint(approval, client) }
+  }
+}
+
+/** The approval to collect, or `undefined` while the user has not answered. Everything final is an error. */
+function approvalIn(record: RequestRecord, now: number, emit: Emit): Approval | undefined {
+  const { status, answer } = record
+  if (status === 'redeemed' || status === 'delivered') throw usedId(record, emit)
+  if (status === 'denied') throw refused('access_denied', 'The user declined', answer as Refusal)
+  if (status === 'failed') throw refused('expired_token', 'The request ended without an answer', answer as Refusal)
+  if (isExpired(record, now)) throw expired()
+  return status === 'approved' ? (answer as Approval) : undefined
+}
+
+function refused(code: 'access_denied' | 'expired_token', text: string, answer: Refusal): BackchannelError {
+  return new BackchannelError(code, answer.errorDescription ?? text, {
+    status: 400,
+    ...(answer.errorUri === undefined ? {} : { uri: answer.errorUri }),
+  })
+}
+
+function expired(): BackchannelError {
+  return new BackchannelError('expired_token', 'The request has expired; start a new one')
+}
+
+function usedId(record: RequestRecord, emit: Emit): BackchannelError {
+  emit({ type: 'replay.seen', clientId: record.clientId, what: 'auth_req_id' })
+  return unknownId()
+}
+
+function unknownId(): BackchannelError {
+  return new BackchannelError('invalid_grant', 'auth_req_id is not known, was used, or belongs to another client')
+}
+
+function refusal(code: 'authorization_pending' | 'slow_down', description: string): TokenAnswer {
+  return { status: 400, body: JSON.stringify({ error: code, error_description: description }) }
+}

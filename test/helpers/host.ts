@@ -1,0 +1,118 @@
+import type { AddressInfo } from 'node:net'
+import express, { type Express, type RequestHandler } from 'express'
+import {
+  type BackchannelEvent,
+  type BackchannelOptions,
+  type BackchannelRouter,
+  type ClientMetadata,
+  createBackchannelRouter,
+  type Notice,
+  type User,
+} from 'express-ciba'
+
+/** The users every test host knows. */
+export const users: readonly User[] = [
+  { sub: 'alice', name: 'Alice', email: 'alice@example.com', email_verified: true, phone_number: '+15550100' },
+  { sub: 'bob', name: 'Bob', email: 'bob@example.com', email_verified: true, phone_number: '+15550101' },
+]
+
+/** The clients every test host knows. */
+export const clients: readonly ClientMetadata[] = [
+  {
+    client_id: 'till',
+    client_name: 'Corner Bank till',
+    client_secret: 'till-secret-0123456789-0123456789',
+    grant_types: ['urn:openid:params:grant-type:ciba'],
+    backchannel_token_delivery_mode: 'poll',
+  },
+  {
+    client_id: 'agent',
+    client_name: 'Call centre',
+    client_secret: 'agent-secret-0123456789-0123456789',
+    token_endpoint_auth_method: 'client_secret_post',
+    grant_types: ['urn:openid:params:grant-type:ciba'],
+    backchannel_token_delivery_mode: 'poll',
+  },
+  { client_id: 'web', client_secret: 'web-secret-0123456789-0123456789', grant_types: ['authorization_code'] },
+]
+
+export interface HostOptions extends Partial<BackchannelOptions> {
+  /** Mounted before the router. */
+  readonly before?: readonly RequestHandler[]
+  /** Mounted after the router. */
+  readonly after?: (app: Express) => void
+  /** Where the router is mounted. */
+  readonly prefix?: string
+}
+
+/** An Express login server with CIBA added, listening on a free loopback port. */
+export interface Host {
+  readonly origin: string
+  readonly router: BackchannelRouter
+  /** Everything that happened, in order. */
+  readonly events: BackchannelEvent[]
+  /** Notices that the outbox channel took. */
+  readonly notices: Notice[]
+  /** Moves the server's clock forward. */
+  pass(seconds: number): void
+  close(): Promise<void>
+}
+
+/**
+ * Starts a host. A visitor is whoever the header `x-user` names; an access token is `token-of-<sub>`.
+ * The channel `sms` keeps its notices; `link` is there as well.
+ */
+export async function startHost(options: HostOptions = {}): Promise<Host> {
+  const { before = [], after, prefix = '', ...given } = options
+  const app = express()
+  const server = app.listen(0, '127.0.0.1')
+  await new Promise((resolve) => server.once('listening', resolve))
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const events: BackchannelEvent[] = []
+  const notices: Notice[] = []
+  let offset = 0
+  const router = createBackchannelRouter({
+    issuer: origin + prefix,
+    clients: (id) => clients.find((client) => client.client_id === id),
+    users: { find: (hint) => users.find((user) => matches(user, hint.value)) },
+    session: {
+      current: (req) => {
+        const sub = req.get('x-user')
+        return sub === undefined
+          ? undefined
+          : { sub, authTime: Math.floor(Date.now() / 1000), acr: 'urn:test:pwd', amr: ['pwd'] }
+      },
+      loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
+      verifyToken: (token) => (token.startsWith('token-of-') ? { sub: token.slice('token-of-'.length) } : undefined),
+    },
+    channels: [
+      { name: 'sms', address: (user) => user.phone_number, send: (notice) => void notices.push(notice) },
+      { name: 'link', returnsLink: true, address: () => '', send: () => {} },
+    ],
+    logger: { info() {}, warn() {}, error() {} },
+    onEvent: (event) => events.push(event),
+    clock: () => Date.now() + offset,
+    ...given,
+  })
+  for (const handler of before) app.use(handler)
+  app.use(prefix || '/', router)
+  after?.(app)
+  return {
+    origin,
+    router,
+    events,
+    notices,
+    pass: (seconds) => {
+      offset += seconds * 1000
+    },
+    async close() {
+      await router.backchannel.close()
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
+
+function matches(user: User, value: string): boolean {
+  return [user.sub, user.email, user.phone_number].includes(value)
+}
