@@ -15,7 +15,7 @@ import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { urlsOf } from './paths.ts'
-import type { RequestRecord } from './record.ts'
+import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
 import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createIssue } from './request/issue.ts'
@@ -44,6 +44,23 @@ export type Completion = { readonly authReqId: string } & (
       readonly errorUri?: string
     }
 )
+
+/** A request as a screen of the host's own may see it. */
+export interface RequestState {
+  /** The public id, as in events. */
+  readonly request: string
+  readonly status: RequestStatus | 'expired'
+  readonly clientId: string
+  /** Whom the client asked for. */
+  readonly sub?: string
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  /** Epoch milliseconds. */
+  readonly expiresAt: number
+  readonly scope: readonly string[]
+  readonly bindingMessage?: string
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+}
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
@@ -131,6 +148,11 @@ export function createBackchannel(options: BackchannelOptions) {
     begin,
     /** Stores a valid request and lets the user be asked. */
     issue,
+    /** Where the request behind an `auth_req_id` or a link's handle stands; `undefined` when there is none. */
+    async find(handle: string): Promise<RequestState | undefined> {
+      const record = await findByHandle(handle, 'authReqId', 'link')
+      return record === undefined ? undefined : stateOf(record, clock())
+    },
     /** Settles a request: the user's answer, or the end of it. The first answer stands. */
     async complete(completion: Completion): Promise<void> {
       const record = await findByHandle(completion.authReqId, 'authReqId', 'link')
@@ -161,6 +183,22 @@ export function createBackchannel(options: BackchannelOptions) {
       settle,
       callOf: callMaker(settings.getCertificate ?? certificateFrom),
     },
+  }
+}
+
+function stateOf(record: RequestRecord, now: number): RequestState {
+  const { id, status, clientId, sub, receivedAt, expiresAt, details } = record
+  const { scope, bindingMessage, authorizationDetails } = details
+  return {
+    request: id,
+    status: isExpired(record, now) && (status === 'pending' || status === 'approved') ? 'expired' : status,
+    clientId,
+    ...(sub === undefined ? {} : { sub }),
+    receivedAt,
+    expiresAt,
+    scope,
+    ...(bindingMessage === undefined ? {} : { bindingMessage }),
+    ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
   }
 }
 

@@ -1,5 +1,5 @@
 export type { Decision } from './approval/complete.ts'
-export { type Backchannel, type Completion, createBackchannel } from './backchannel.ts'
+export { type Backchannel, type Completion, createBackchannel, type RequestState } from './backchannel.ts'
 export { consoleChannel } from './channels/console.ts'
 export { linkChannel } from './channels/link.ts'
 export type * from './contracts.ts'

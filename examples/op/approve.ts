@@ -1,0 +1,27 @@
+import type { RequestHandler } from 'express'
+import type { Backchannel } from 'express-ciba'
+
+/** Answers for the user: `?auth_req_id=…&action=allow|deny`. 204, or 4xx with JSON. Never serve this to anybody real. */
+export function approveRoute(backchannel: Backchannel): RequestHandler {
+  return async (req, res) => {
+    const { auth_req_id: authReqId, action } = req.query
+    const request = typeof authReqId === 'string' ? await backchannel.find(authReqId) : undefined
+    if (typeof authReqId !== 'string' || request?.sub === undefined) {
+      res.status(404).json({ error: 'invalid_request', error_description: 'No such auth_req_id' })
+    } else if (action !== 'allow' && action !== 'deny') {
+      res.status(400).json({ error: 'invalid_request', error_description: 'action must be allow or deny' })
+    } else {
+      try {
+        await backchannel.complete(
+          action === 'allow'
+            ? { authReqId, result: 'AUTHORIZED', subject: request.sub, authTime: Math.floor(Date.now() / 1000) }
+            : { authReqId, result: 'ACCESS_DENIED' },
+        )
+        res.status(204).end()
+      } catch (thrown) {
+        const { status = 500 } = thrown as { status?: number }
+        res.status(status).json(thrown)
+      }
+    }
+  }
+}
