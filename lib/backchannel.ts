@@ -73,7 +73,7 @@ export function createBackchannel(options: BackchannelOptions) {
   const settings = readOptions(options)
   const { issuer, clock, users } = settings
   const emit = createEmit(settings.onEvent, settings.logger)
-  const notices = settings.logger ?? console
+  const notices = settings.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
   const guard = createGuard(emit)
   const urls = urlsOf(settings.baseUrl ?? issuer, settings.paths)
   const jwks = settings.keys ?? temporaryKeys(notices)
