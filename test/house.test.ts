@@ -1,0 +1,80 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+
+const lib = fileURLToPath(new URL('../lib', import.meta.url))
+const files = readdirSync(lib, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.ts'))
+  .map((name) => name.replaceAll('\\', '/'))
+
+interface Import {
+  readonly from: string
+  readonly to: string
+  readonly typeOnly: boolean
+}
+
+const imports: Import[] = files.flatMap((from) =>
+  [...readFileSync(join(lib, from), 'utf8').matchAll(/^(?:import|export)\s(type\s)?[^'"]*?\sfrom '([^']+)'/gm)].map(
+    ([, typeOnly, to = '']) => ({
+      from,
+      to: to.startsWith('.') ? relative(lib, join(lib, dirname(from), to)).replaceAll('\\', '/') : to,
+      typeOnly: typeOnly !== undefined,
+    }),
+  ),
+)
+const inner = imports.filter(({ to }) => to.endsWith('.ts'))
+const rooms = ['client', 'request', 'approval', 'token', 'delivery', 'management']
+const rim = ['channels', 'stores', 'adapters']
+const folderOf = (file: string) => (file.includes('/') ? (file.split('/')[0] ?? '') : '')
+const show = (list: readonly Import[]) => list.map(({ from, to }) => `${from} → ${to}`)
+
+describe('the house', () => {
+  it('has imports to look at', () => {
+    expect(inner.length).to.be.greaterThan(50)
+  })
+
+  it('keeps rooms from importing each other', () => {
+    const across = inner.filter(({ from, to }) => {
+      const [a, b] = [folderOf(from), folderOf(to)]
+      return rooms.includes(a) && rooms.includes(b) && a !== b
+    })
+    expect(show(across)).to.deep.equal([])
+  })
+
+  it('lets the rim know the contracts only', () => {
+    const floor = ['contracts.ts', 'record.ts', 'errors.ts', 'secrets.ts', 'events.ts']
+    const out = inner.filter(
+      ({ from, to }) => rim.includes(folderOf(from)) && folderOf(to) !== folderOf(from) && !floor.includes(to),
+    )
+    expect(show(out)).to.deep.equal([])
+  })
+
+  it('has no cycles', () => {
+    const next = new Map(files.map((file) => [file, inner.filter((each) => each.from === file).map((each) => each.to)]))
+    const done = new Set<string>()
+    const visit = (file: string, path: readonly string[]): void => {
+      if (path.includes(file)) throw new Error(`cycle: ${[...path.slice(path.indexOf(file)), file].join(' → ')}`)
+      if (done.has(file)) return
+      for (const each of next.get(file) ?? []) visit(each, [...path, file])
+      done.add(file)
+    }
+    for (const file of files) visit(file, [])
+  })
+
+  it('has no barrel inside, and nobody inside imports the public one', () => {
+    expect(files.filter((file) => file.endsWith('/index.ts'))).to.deep.equal([])
+    expect(show(inner.filter(({ to }) => to === 'index.ts'))).to.deep.equal([])
+  })
+
+  it('knows Express only where requests and responses are', () => {
+    const allowed = /(^|\/)(router|respond|endpoint|page|completion)\.ts$|^(management|adapters)\//
+    const known = imports.filter(({ from, to, typeOnly }) => to === 'express' && !typeOnly && !allowed.test(from))
+    expect(show(known)).to.deep.equal([])
+  })
+
+  it('loads no optional peer when it is imported', () => {
+    const peers = ['nodemailer', 'twilio', 'redis', 'ioredis', 'pg', 'qrcode', 'bullmq']
+    expect(show(imports.filter(({ to, typeOnly }) => peers.includes(to) && !typeOnly))).to.deep.equal([])
+  })
+})
