@@ -1,0 +1,98 @@
+// `npm test`: sets itself up, then runs every check and every test, and adds up what passed.
+// Plain JavaScript: it runs before anything is installed.
+import { spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { haveServers } from './run/servers.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const total = { passed: 0, failed: 0, skipped: 0 }
+const started = Date.now()
+const only = process.argv.slice(2)
+
+/** Runs a command, shows what it prints, and hands it back. */
+function run(command, args, env = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+      process.stdout.write(chunk)
+    })
+    child.on('error', () => resolve({ code: 127, output }))
+    child.on('close', (code) => resolve({ code: code ?? 1, output }))
+  })
+}
+
+/** A step counts as one test, unless it is a mocha run, which counts its own. */
+async function step(name, command, args, { env, counted = false } = {}) {
+  if (only.length > 0 && !only.includes(name)) return
+  console.log(`\n── ${name}`)
+  const { code, output } = await run(command, args, env)
+  const count = (word) => Number(new RegExp(`^\\s+(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0)
+  if (!counted) total[code === 0 ? 'passed' : 'failed'] += 1
+  else {
+    total.passed += count('passing')
+    total.failed += count('failing') || (code === 0 ? 0 : 1)
+    total.skipped += count('pending')
+  }
+}
+
+function skip(name, why) {
+  if (only.length > 0 && !only.includes(name)) return
+  console.log(`\n── ${name}\nSKIPPED: ${why}`)
+  total.skipped += 1
+}
+
+/** Another Node, as the npm package `node` brings it. */
+function nodeBinary(version) {
+  if (process.versions.node.startsWith(`${version}.`)) return process.execPath
+  const prefix = `${root}/node_modules/.cache/node-${version}`
+  const binary = `${prefix}/node_modules/node/bin/node`
+  if (!existsSync(binary)) {
+    mkdirSync(prefix, { recursive: true })
+    spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`], { stdio: 'inherit' })
+  }
+  return existsSync(binary) ? binary : undefined
+}
+
+if (!existsSync(`${root}/node_modules/mocha`)) {
+  console.log('Installing packages …')
+  const { status } = spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit' })
+  if (status !== 0) process.exit(status ?? 1)
+}
+const servers = haveServers()
+const bin = (name) => `${root}/node_modules/.bin/${name}`
+const mocha = `${root}/node_modules/mocha/bin/mocha.js`
+const everything = ['test/**/*.test.ts']
+const portable = ['test/{flows,client,request,approval,token,stores,contracts,spec}/**/*.test.ts', 'test/*.test.ts']
+
+await step('types', bin('tsc'), ['--noEmit'])
+await step('lint', bin('biome'), ['check', '.'])
+await step('build', 'npm', ['run', '--silent', 'build'])
+await step('publint', bin('publint'), ['--strict'])
+await step('attw', bin('attw'), ['--pack', '.', '--profile', 'esm-only', '--format', 'ascii'])
+await step('tests', process.execPath, [mocha, ...everything], { env: servers, counted: true })
+await step('tests on Express 4', process.execPath, ['--import', './test/helpers/express4.mjs', mocha, ...portable], {
+  env: { ...servers, EXPRESS: '4' },
+  counted: true,
+})
+for (const version of ['20', '22', '24']) {
+  if (process.versions.node.startsWith(`${version}.`)) continue
+  const name = `tests on Node ${version}`
+  const binary = nodeBinary(version)
+  if (binary === undefined) skip(name, `node@${version} could not be installed`)
+  else await step(name, binary, [mocha, ...portable], { env: servers, counted: true })
+}
+
+if (process.env.CI && total.skipped > 0) {
+  console.log('\nNothing may be skipped in CI.')
+  total.failed += 1
+}
+console.log(`\nTook ${Math.round((Date.now() - started) / 1000)} s`)
+console.log(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
+process.exitCode = total.failed > 0 ? 1 : 0
