@@ -30,9 +30,9 @@ export function tokenEndpoint(parts: EndpointParts): RequestHandler {
 
   return async (req, res, next) => {
     try {
-      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return next()
+      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return next('router')
       const form = await readForm(req, (form) => !passesOn || isOurs(form, grants))
-      if (form === undefined) return next()
+      if (form === undefined) return next('router')
       const grant = grantFor(form, grants)
       const call = callOf(req, form)
       const { client } = await authenticate(call)

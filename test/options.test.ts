@@ -1,0 +1,75 @@
+import { expect } from 'chai'
+import { type BackchannelOptions, createBackchannelRouter } from 'express-ciba'
+
+const good: BackchannelOptions = {
+  issuer: 'https://login.example.com',
+  clients: () => undefined,
+  users: { find: () => undefined },
+  session: { current: () => undefined, loginUrl: () => '/login' },
+  logger: { info() {}, warn() {}, error() {} },
+}
+
+/** Options as a JavaScript host might write them: anything goes. */
+const make = (changes: Record<string, unknown>) => () =>
+  createBackchannelRouter({ ...good, ...changes } as BackchannelOptions)
+
+describe('options', () => {
+  it('are fine as the README shows them', () => {
+    expect(make({})).not.to.throw()
+  })
+
+  const mistakes: [string, Record<string, unknown>, RegExp][] = [
+    ['a missing issuer', { issuer: undefined }, /option "issuer" is missing; it must be an https URL/],
+    ['an http issuer', { issuer: 'http://login.example.com' }, /option "issuer" must be an https URL/],
+    ['an issuer with a query', { issuer: 'https://login.example.com/?a=b' }, /option "issuer" must be an https URL/],
+    ['clients that are no function', { clients: [] }, /option "clients" must be a function/],
+    ['missing users', { users: undefined }, /option "users" must be an object with a function "find"/],
+    [
+      'a session without current',
+      { session: { loginUrl() {} } },
+      /option "session" must be an object with the functions/,
+    ],
+    ['channels without a session', { session: undefined, channels: [linkLike('link')] }, /option "session" is missing/],
+    [
+      'a channel named twice',
+      { channels: [linkLike('sms'), linkLike('sms')] },
+      /option "channels" must not name a channel twice/,
+    ],
+    ['a store of another kind', { store: new Map() }, /option "store" must be a store: keyvStore/],
+    ['an empty key set', { keys: { keys: [] } }, /option "keys" must be a JWK Set/],
+    ['a symmetric key', { keys: { keys: [{ kty: 'oct', k: 'AAAA' }] } }, /option "keys" has a key of type "oct"/],
+    [
+      'public keys only',
+      { keys: { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] } },
+      /option "keys" has no private key/,
+    ],
+    ['a short secret', { secret: 'short' }, /option "secret" must have at least 32 bytes/],
+    ['a typing slip', { isuer: 'https://login.example.com' }, /unknown option "isuer"; check the spelling/],
+    ['a slip inside', { paths: { tokn: '/t' } }, /unknown option "tokn" in "paths"/],
+    ['a path without a slash', { paths: { token: 'oidc/token' } }, /option "paths.token" must start with a slash/],
+    [
+      'two routes in one place',
+      { paths: { token: '/oidc/backchannel' } },
+      /option "paths" gives two routes the same path/,
+    ],
+    ['a fraction of a second', { expirySeconds: 1.5 }, /option "expirySeconds" must be a whole number of seconds/],
+    ['no interval', { intervalSeconds: 0 }, /option "intervalSeconds" must be more than 0/],
+    ['a grace too short', { graceSeconds: 5 }, /option "graceSeconds" must be at least 60/],
+    ['scopes without openid', { scopes: ['email'] }, /option "scopes" must contain "openid"/],
+    ['an unknown policy', { bindingMessage: 'anything' }, /option "bindingMessage"/],
+    ['an unknown delivery mode', { deliveryModes: ['pull'] }, /option "deliveryModes\.0"/],
+  ]
+  for (const [what, changes, message] of mistakes) {
+    it(`stop the start: ${what}`, () => {
+      expect(make(changes)).to.throw(TypeError, message)
+    })
+  }
+
+  it('may be no object at all, and the start says so', () => {
+    expect(() => createBackchannelRouter(JSON.parse('{}'))).to.throw(TypeError, /option "issuer" is missing/)
+  })
+})
+
+function linkLike(name: string) {
+  return { name, address: () => '', send() {} }
+}
