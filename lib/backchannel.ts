@@ -5,12 +5,17 @@ import { createFindByHandle } from './approval/find.ts'
 import { createLinks } from './approval/link.ts'
 import { consoleChannel } from './channels/console.ts'
 import { linkChannel } from './channels/link.ts'
+import { noticeStrings } from './channels/notice.ts'
+import { createCheckAssertion } from './client/assertion.ts'
 import { createAuthenticate } from './client/authenticate.ts'
+import { createClientKeys } from './client/keys.ts'
 import { createReadClient } from './client/metadata.ts'
-import { certificateFrom } from './client/mtls.ts'
-import type { Call, Channel, Client, Form, JwkSet } from './contracts.ts'
+import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
+import type { Call, Channel, Client, Form, JwkSet, ShownCertificate } from './contracts.ts'
+import { createOutbound } from './delivery/outbound.ts'
 import { BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
+import { asymmetricAlgs, hmacAlgs } from './jws.ts'
 import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
@@ -23,7 +28,7 @@ import { createParse } from './request/parse.ts'
 import { createSend } from './request/send.ts'
 import { createFindUser } from './request/user.ts'
 import { createVault } from './secrets.ts'
-import { keyvStore } from './stores/keyv.ts'
+import { memoryStore } from './stores/memory.ts'
 import { cibaGrantType } from './token/endpoint.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
@@ -62,6 +67,8 @@ export interface RequestState {
   readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
+const clientAuthAlgs = [...asymmetricAlgs, ...hmacAlgs]
+
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
 
@@ -79,21 +86,35 @@ export function createBackchannel(options: BackchannelOptions) {
   const jwks = settings.keys ?? temporaryKeys(notices)
   const keys = createKeys(jwks)
   const vault = createVault(secretOf(settings, jwks))
-  const store = guardStore(settings.store ?? memoryStore(notices), guard)
+  const store = guardStore(settings.store ?? temporaryStore(notices, clock), guard)
   const links = createLinks({ approveUrl: urls.approve, vault })
   const channels = settings.channels ?? defaultChannels(settings)
   const isActive = async (sub: string): Promise<boolean> =>
     users.isActive === undefined || (await guard('users', () => users.isActive?.(sub))) === true
 
+  const outbound = createOutbound(settings.outbound)
   const readClient = createReadClient()
   const findClient = async (clientId: string): Promise<Client | undefined> => {
     const metadata = await guard('clients', () => settings.clients(clientId))
     return metadata === undefined || metadata === null ? undefined : readClient(metadata)
   }
+  const clientKeys = createClientKeys({ clock, fetchJson: (url) => outbound.getJson(url) })
   const authenticate = createAuthenticate({
     find: (clientId) => guard('clients', () => settings.clients(clientId)),
     read: readClient,
     methods: settings.clientAuthMethods,
+    checkAssertion: createCheckAssertion({
+      store,
+      clock,
+      emit,
+      audiences: settings.assertionAudience === 'issuer' ? [issuer] : [issuer, urls.token, urls.backchannel],
+      audienceAsString: false,
+      maxSeconds: 300,
+      algs: clientAuthAlgs,
+      keysFor: clientKeys.keysFor,
+    }),
+    checkCertificate: createCheckCertificate({ clock, allKeys: clientKeys.allKeys }),
+    thumbprintOf,
   })
 
   const findByHandle = createFindByHandle(store)
@@ -102,7 +123,7 @@ export function createBackchannel(options: BackchannelOptions) {
     channels,
     domain: new URL(urls.origin).host,
     emit,
-    messageFor: () => "To verify it's you, click this link:",
+    messageFor: (locale) => noticeStrings(locale).message,
     fail: async (record, reason) => void (await settle(record, { result: 'failed', reason })),
   })
   const begin = createBegin({
@@ -138,7 +159,7 @@ export function createBackchannel(options: BackchannelOptions) {
     ...settings,
     urls,
     clientAuthMethods: settings.clientAuthMethods.filter((each) => each !== undefined),
-    clientAuthAlgs: ['ES256'],
+    clientAuthAlgs,
     idTokenAlgs: keys.algs,
     grantTypes: [cibaGrantType],
   })
@@ -166,6 +187,7 @@ export function createBackchannel(options: BackchannelOptions) {
     /** Resolves when every notice under way was handed over, and releases what this engine holds. */
     async close(): Promise<void> {
       await sender.settled()
+      await outbound.close()
       await store.close?.()
     },
     /** @internal what the router mounts */
@@ -181,7 +203,7 @@ export function createBackchannel(options: BackchannelOptions) {
       findByHandle,
       findClient,
       settle,
-      callOf: callMaker(settings.getCertificate ?? certificateFrom),
+      callOf: callMaker(settings.getCertificate),
     },
   }
 }
@@ -202,13 +224,18 @@ function stateOf(record: RequestRecord, now: number): RequestState {
   }
 }
 
-function callMaker(getCertificate: NonNullable<Settings['getCertificate']>) {
+function callMaker(getCertificate: Settings['getCertificate']) {
+  const certificateOf = (req: Request): ShownCertificate | undefined => {
+    if (getCertificate === undefined) return certificateFrom(req)
+    const x509 = getCertificate(req)
+    return x509 === undefined ? undefined : { x509, chained: true }
+  }
   return (req: Request, form: Form, url: string): Call => ({
     form,
     authorization: req.headers.authorization,
     dpop: req.headersDistinct.dpop ?? [],
     url,
-    certificate: () => getCertificate(req),
+    certificate: () => certificateOf(req),
   })
 }
 
@@ -226,9 +253,9 @@ function temporaryKeys(logger: Pick<Logger, 'warn'>): JwkSet {
   return makeKeys()
 }
 
-function memoryStore(logger: Pick<Logger, 'warn'>) {
+function temporaryStore(logger: Pick<Logger, 'warn'>, clock: () => number) {
   logger.warn({}, 'express-ciba: option "store" is not set: requests live in the memory of this process')
-  return keyvStore()
+  return memoryStore({ clock })
 }
 
 function defaultChannels({ session }: Settings): readonly Channel[] {

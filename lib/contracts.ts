@@ -248,7 +248,17 @@ export interface ClientMetadata {
   readonly [member: string]: unknown
 }
 
-/** Reads the client certificate of a request. The default reads the TLS socket; no header is trusted by itself. */
+/** A client certificate whose private key the TLS layer has proven. */
+export interface ShownCertificate {
+  readonly x509: X509Certificate
+  /** Its chain ends at an authority that the server trusts (needed for `tls_client_auth`). */
+  readonly chained: boolean
+}
+
+/**
+ * Reads the client certificate of a request. The default reads the TLS socket; no header is trusted by itself.
+ * A host that hands a certificate over vouches for its chain.
+ */
 export type GetCertificate = (req: Request) => X509Certificate | undefined
 
 /** What a delivery job has to know. The rest is read from the store when the job runs. */
@@ -305,7 +315,7 @@ export interface Call {
   /** Absolute URL of the endpoint as configured, never from the `Host` header. */
   readonly url: string
   /** Certificate the client showed in the TLS handshake. Read only when somebody asks. */
-  certificate(): X509Certificate | undefined
+  certificate(): ShownCertificate | undefined
 }
 
 /** A client whose metadata was checked and given its defaults. */

@@ -3,12 +3,14 @@ import type {
   Awaitable,
   BackchannelStore,
   Channel,
+  ClientAuthMethod,
   ClientMetadata,
   GetCertificate,
   JwkSet,
   Session,
   Users,
 } from './contracts.ts'
+import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
 import { defaultPaths, type Paths } from './paths.ts'
 import type { Answer, DeliveryMode } from './record.ts'
@@ -52,7 +54,12 @@ export interface BackchannelOptions {
   /** `acr` values the host's login can reach. Defaults to none: `acr_values` of requests are dropped. */
   readonly acrValues?: readonly string[]
   /** Client authentication methods offered at both endpoints. Defaults to all six. */
-  readonly clientAuthMethods?: readonly ClientMetadata['token_endpoint_auth_method'][]
+  readonly clientAuthMethods?: readonly ClientAuthMethod[]
+  /**
+   * What a client assertion may name as its audience: the issuer alone (RFC 10070, FAPI 2), or the token and backchannel
+   * endpoints too (CIBA Core). Defaults to `any-endpoint`.
+   */
+  readonly assertionAudience?: 'issuer' | 'any-endpoint'
   /** Seconds a request lives when the client asks for nothing else. Defaults to 600. */
   readonly expirySeconds?: number
   /** Longest life a client may ask for, in seconds; more is cut down to it. Defaults to `expirySeconds`. */
@@ -79,6 +86,8 @@ export interface BackchannelOptions {
   readonly otherGrants?: 'next' | 'refuse'
   /** Reads the client's certificate. Defaults to the TLS socket; trust a proxy's header only here, and knowingly. */
   readonly getCertificate?: GetCertificate
+  /** Calls to URLs that clients registered: notification endpoints and `jwks_uri`. */
+  readonly outbound?: OutboundOptions
   /** Called with everything that happens. Must not throw. */
   readonly onEvent?: (event: BackchannelEvent) => void
   /** A logger such as pino. Defaults to `console` for the start-up notices alone. */
@@ -159,6 +168,7 @@ const schema = z.strictObject({
     .default(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']),
   acrValues: z.array(z.string().min(1)).default([]),
   clientAuthMethods: z.array(authMethod).min(1, 'must name a method').default(authMethod.options),
+  assertionAudience: z.enum(['issuer', 'any-endpoint']).default('any-endpoint'),
   expirySeconds: seconds.default(600),
   maxExpirySeconds: seconds.optional(),
   intervalSeconds: seconds.default(5),
@@ -180,6 +190,16 @@ const schema = z.strictObject({
     .prefault({}),
   otherGrants: z.enum(['next', 'refuse']).default('next'),
   getCertificate: hook<GetCertificate>().optional(),
+  outbound: z
+    .strictObject({
+      allow: z.array(z.string()).optional(),
+      ca: z.union([z.string(), z.array(z.string())]).optional(),
+      clientCertificate: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      lookup: hook<NonNullable<OutboundOptions['lookup']>>().optional(),
+      connectMs: z.int().positive().optional(),
+      totalMs: z.int().positive().optional(),
+    })
+    .optional(),
   onEvent: hook<(event: BackchannelEvent) => void>().optional(),
   logger: z
     .custom<Logger>((value) => hasFunctions(value, 'info', 'warn', 'error'), 'must have info, warn and error')

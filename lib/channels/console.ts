@@ -1,11 +1,15 @@
 import type { Channel } from '../contracts.ts'
+import { lineOf } from './notice.ts'
 
-export function consoleChannel(options: { print?: (text: string) => void } = {}): Channel {
-  const print = options.print ?? console.log
+/** For development: prints what would have been sent, and stands in for every channel that is not configured. */
+export function consoleChannel({ print = console.log }: { readonly print?: (text: string) => void } = {}): Channel {
   return {
     name: 'console',
     standsIn: true,
     address: (user) => user.sub,
-    send: ({ message, link }) => print(`${message} ${link}`),
+    send(notice) {
+      const code = notice.bindingMessage === undefined ? '' : ` (${notice.bindingMessage})`
+      print(`\n[express-ciba] for ${notice.to}, from ${notice.clientName}${code}:\n${lineOf(notice)}\n`)
+    },
   }
 }

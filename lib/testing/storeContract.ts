@@ -1,0 +1,308 @@
+import type { BackchannelStore } from '../contracts.ts'
+import type { GrantRecord, RequestRecord } from '../record.ts'
+import { hashOf, newHandle, newId } from '../secrets.ts'
+
+/** One promise of the contract, to be run by any test runner: `it(name, run)`. */
+export interface ContractCase {
+  readonly name: string
+  run(): Promise<void>
+}
+
+export interface ContractOptions {
+  /** An empty store, or one that shares a backend with the others: every case uses records of its own. */
+  open(): Promise<BackchannelStore> | BackchannelStore
+  /** Makes the backend of the stores unreachable and reachable again, to see that an outage is no "not found". */
+  readonly outage?: { begin(): Promise<void>; end(): Promise<void> }
+  /** How many callers race. Defaults to 50. */
+  readonly racers?: number
+}
+
+/** Everything that `BackchannelStore` promises, as cases. Run them against your own adapter. */
+export function storeContract({ open, outage, racers = 50 }: ContractOptions): readonly ContractCase[] {
+  const cases: ContractCase[] = []
+  const promise = (name: string, run: (store: BackchannelStore) => Promise<void>) => {
+    cases.push({
+      name,
+      async run() {
+        const store = await open()
+        try {
+          await run(store)
+        } finally {
+          await store.close?.()
+        }
+      },
+    })
+  }
+  const race = <T>(step: (n: number) => Promise<T>) => Promise.all(Array.from({ length: racers }, (_, n) => step(n)))
+
+  promise('a record is found as it was added', async (store) => {
+    const record = requestRecord({
+      details: {
+        scope: ['openid'],
+        bindingMessage: 'Ж字 "quoted" \\ 🙂',
+        requestContext: { a: [1, null, { b: true }] },
+      },
+    })
+    equal(await store.add(record), 'added')
+    equal(await store.find(record.id), record)
+  })
+
+  promise('what was never added is not there', async (store) => {
+    const id = newId()
+    equal(await store.find(id), undefined)
+    equal(await store.poll(id, { clientId: 'client', authReqIdHash: 'hash' }, Date.now()), undefined)
+    equal(await store.move(id, { from: 'pending', to: 'denied', now: Date.now() }), undefined)
+    equal(await store.findGrant(id), undefined)
+    equal(await store.rotate(id, rotation('a', 'b')), undefined)
+  })
+
+  promise('a poll stamps the record', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    const polled = await store.poll(record.id, pollerOf(record), now)
+    equal(polled?.early, false)
+    equal(polled?.record.lastPollAt, now)
+    equal((await store.find(record.id))?.lastPollAt, now)
+  })
+
+  promise('an early poll lengthens the interval by 5 seconds, and the new one counts', async (store) => {
+    const record = await added(store)
+    const at = (seconds: number) => store.poll(record.id, pollerOf(record), record.receivedAt + seconds * 1000)
+    await at(0)
+    const early = await at(1)
+    equal([early?.early, early?.record.intervalSeconds, early?.record.slowDowns], [true, 10, 1])
+    equal((await at(7))?.record.intervalSeconds, 15)
+    equal((await at(23))?.early, false)
+    equal((await at(39))?.early, false)
+  })
+
+  promise('the interval stops growing at 60 seconds, and a flood stops writing', async (store) => {
+    const record = await added(store)
+    for (let n = 0; n < 20; n++) await store.poll(record.id, pollerOf(record), record.receivedAt + n)
+    const stored = await store.find(record.id)
+    equal(stored?.intervalSeconds, 60)
+    await store.poll(record.id, pollerOf(record), record.receivedAt + 100)
+    equal(await store.find(record.id), stored)
+  })
+
+  promise('a poll by another client, or with another auth_req_id, sees and changes nothing', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    equal(await store.poll(record.id, { ...pollerOf(record), clientId: 'other' }, now), undefined)
+    equal(await store.poll(record.id, { ...pollerOf(record), authReqIdHash: hashOf('other') }, now), undefined)
+    equal(await store.find(record.id), record)
+  })
+
+  promise('a poll of an answered or expired record changes nothing', async (store) => {
+    const expired = await added(store)
+    equal((await store.poll(expired.id, pollerOf(expired), expired.expiresAt))?.early, false)
+    equal(await store.find(expired.id), expired)
+    const denied = await added(store)
+    await store.move(denied.id, { from: 'pending', to: 'denied', now: denied.receivedAt + 1 })
+    const polled = await store.poll(denied.id, pollerOf(denied), denied.receivedAt + 2)
+    equal([polled?.record.status, polled?.early, polled?.record.lastPollAt], ['denied', false, undefined])
+  })
+
+  promise('a move changes the status and what it says', async (store) => {
+    const record = await added(store)
+    const answer = { result: 'denied', at: record.receivedAt + 1, reason: 'user' } as const
+    const move = { from: 'pending', to: 'denied', changes: { answer }, now: record.receivedAt + 1 } as const
+    equal(await store.move(record.id, move), { moved: true, record: { ...record, status: 'denied', answer } })
+    equal(await store.find(record.id), { ...record, status: 'denied', answer })
+    equal((await store.move(record.id, move))?.moved, false)
+  })
+
+  promise('a move keeps what polls wrote', async (store) => {
+    const record = await added(store)
+    await store.poll(record.id, pollerOf(record), record.receivedAt)
+    await store.poll(record.id, pollerOf(record), record.receivedAt + 1)
+    const moved = await store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 2 })
+    equal([moved?.record.intervalSeconds, moved?.record.slowDowns], [10, 1])
+  })
+
+  promise('a move from another status, or after the end, is refused and says how things stand', async (store) => {
+    const record = await added(store)
+    equal(await store.move(record.id, { from: 'approved', to: 'redeemed', now: record.receivedAt }), {
+      moved: false,
+      record,
+    })
+    equal(await store.move(record.id, { from: 'pending', to: 'denied', now: record.expiresAt }), {
+      moved: false,
+      record,
+    })
+    equal(await store.find(record.id), record)
+  })
+
+  promise('of racing moves one is carried out', async (store) => {
+    const record = await added(store)
+    const results = await race((n) =>
+      store.move(record.id, { from: 'pending', to: n % 2 === 0 ? 'denied' : 'failed', now: record.receivedAt + 1 }),
+    )
+    equal(results.filter((each) => each?.moved).length, 1)
+    equal((await store.find(record.id))?.status, results.find((each) => each?.moved)?.record.status)
+  })
+
+  promise('of racing redemptions one is carried out, while others poll', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    await store.move(record.id, { from: 'pending', to: 'approved', now })
+    const results = await race(async (n) => {
+      if (n % 2 === 0) await store.poll(record.id, pollerOf(record), now + n)
+      return store.move(record.id, { from: 'approved', to: 'redeemed', now })
+    })
+    equal(results.filter((each) => each?.moved).length, 1)
+  })
+
+  promise('a key is new once, until its time', async (store) => {
+    const key = `contract:${newId()}`
+    const seen = await race(() => store.firstSeen(key, Date.now() + 60_000))
+    equal(seen.filter(Boolean).length, 1)
+    equal(await store.firstSeen(`${key}:other`, Date.now() + 60_000), true)
+  })
+
+  promise('a user has no more open requests than the limit, however many race', async (store) => {
+    const sub = newId()
+    const results = await race(() => store.add(requestRecord({ sub }), 3))
+    equal(results.filter((each) => each === 'added').length, 3)
+  })
+
+  promise('an answered request is not open any more, nor is an expired one', async (store) => {
+    const sub = newId()
+    const first = requestRecord({ sub })
+    equal(await store.add(first, 1), 'added')
+    const refused = requestRecord({ sub })
+    equal(await store.add(refused, 1), 'too_many_open')
+    equal(await store.find(refused.id), undefined)
+    await store.move(first.id, { from: 'pending', to: 'denied', now: first.receivedAt + 1 })
+    const second = requestRecord({ sub })
+    equal(await store.add(second, 1), 'added')
+    equal(await store.add(requestRecord({ sub, receivedAt: second.expiresAt }), 1), 'added')
+  })
+
+  promise(
+    'a refresh token rotates, is forgiven once in its grace, and ends its family when it is reused',
+    async (store) => {
+      const grant = grantRecord()
+      await store.addGrant(grant)
+      equal(await store.findGrant(grant.id), grant)
+      equal(await store.rotate(grant.id, rotation(grant.tokenHash, 'second')), 'rotated')
+      equal(await store.rotate(grant.id, rotation(grant.tokenHash, 'third')), 'repeated')
+      equal((await store.findGrant(grant.id))?.tokenHash, 'third')
+      equal(await store.rotate(grant.id, rotation('second', 'fourth')), 'reused')
+      equal(await store.findGrant(grant.id), undefined)
+    },
+  )
+
+  promise('of racing rotations one is the first', async (store) => {
+    const grant = grantRecord()
+    await store.addGrant(grant)
+    const results = await race((n) =>
+      store.rotate(grant.id, { ...rotation(grant.tokenHash, `next-${n}`), previousUntil: 0 }),
+    )
+    equal(results.filter((each) => each === 'rotated').length, 1)
+  })
+
+  promise('a grant can be ended', async (store) => {
+    const grant = grantRecord()
+    await store.addGrant(grant)
+    await store.endGrant(grant.id)
+    await store.endGrant(grant.id)
+    equal(await store.findGrant(grant.id), undefined)
+  })
+
+  if (outage !== undefined) {
+    promise('an outage rejects, and nothing is lost by it', async (store) => {
+      const record = await added(store)
+      await outage.begin()
+      try {
+        const verbs: [string, () => Promise<unknown>][] = [
+          ['find', () => store.find(record.id)],
+          ['poll', () => store.poll(record.id, pollerOf(record), record.receivedAt + 1)],
+          ['move', () => store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 1 })],
+          ['add', () => store.add(requestRecord())],
+          ['firstSeen', () => store.firstSeen(newId(), Date.now() + 1000)],
+        ]
+        for (const [verb, run] of verbs) {
+          const outcome = await run().then(
+            () => 'answered',
+            () => 'rejected',
+          )
+          equal([verb, outcome], [verb, 'rejected'])
+        }
+      } finally {
+        await outage.end()
+      }
+      equal((await store.find(record.id))?.status, 'pending')
+    })
+  }
+
+  return cases
+}
+
+/** A pending record as the engine makes them. */
+export function requestRecord(changes: Partial<RequestRecord> = {}): RequestRecord {
+  const id = newId()
+  const receivedAt = changes.receivedAt ?? Date.now()
+  return {
+    id,
+    status: 'pending',
+    clientId: 'client',
+    deliveryMode: 'poll',
+    sub: `user-${id}`,
+    authReqIdHash: hashOf(newHandle(id)),
+    linkHash: hashOf(newHandle(id)),
+    receivedAt,
+    expiresAt: receivedAt + 600_000,
+    keptUntil: receivedAt + 720_000,
+    intervalSeconds: 5,
+    slowDowns: 0,
+    details: { scope: ['openid'] },
+    ...changes,
+  }
+}
+
+async function added(store: BackchannelStore): Promise<RequestRecord> {
+  const record = requestRecord()
+  await store.add(record)
+  return record
+}
+
+function pollerOf({ clientId, authReqIdHash = '' }: RequestRecord) {
+  return { clientId, authReqIdHash }
+}
+
+function grantRecord(): GrantRecord {
+  const id = newId()
+  const now = Date.now()
+  return {
+    id,
+    clientId: 'client',
+    sub: 'user',
+    tokenHash: hashOf(newHandle(id)),
+    issuedAt: now,
+    expiresAt: now + 600_000,
+    details: { scope: ['openid'] },
+    approval: { result: 'approved', at: now, sub: 'user', scope: ['openid'] },
+  }
+}
+
+function rotation(from: string, to: string) {
+  const now = Date.now()
+  return { from, to, expiresAt: now + 600_000, previousUntil: now + 10_000, now }
+}
+
+/** Compares as JSON does, whatever the order of members. */
+function equal(actual: unknown, wanted: unknown): void {
+  const [a, b] = [canonical(actual), canonical(wanted)]
+  if (a !== b) throw new Error(`expected ${b}, got ${a}`)
+}
+
+function canonical(value: unknown): string {
+  return (
+    JSON.stringify(value, (_name, each: unknown) =>
+      typeof each === 'object' && each !== null && !Array.isArray(each)
+        ? Object.fromEntries(Object.entries(each).sort(([a], [b]) => (a < b ? -1 : 1)))
+        : each,
+    ) ?? 'undefined'
+  )
+}

@@ -1,0 +1,13 @@
+import { keyvStore, memoryStore } from 'express-ciba'
+import { Keyv } from 'keyv'
+import { storeContract } from '../../lib/testing/storeContract.ts'
+
+describe('the store contract', () => {
+  describe('memoryStore', () => {
+    for (const { name, run } of storeContract({ open: () => memoryStore() })) it(name, run)
+  })
+
+  describe('keyvStore in memory', () => {
+    for (const { name, run } of storeContract({ open: () => keyvStore(new Keyv()) })) it(name, run)
+  })
+})
