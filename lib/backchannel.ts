@@ -13,7 +13,7 @@ import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
 import type { Call, Channel, Client, Form, JwkSet, ShownCertificate } from './contracts.ts'
 import { createOutbound } from './delivery/outbound.ts'
-import { BackchannelError } from './errors.ts'
+import { asBackchannelError, BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
 import { asymmetricAlgs, hmacAlgs } from './jws.ts'
 import { metadataOf } from './metadata.ts'
@@ -29,7 +29,7 @@ import { createSend } from './request/send.ts'
 import { createFindUser } from './request/user.ts'
 import { createVault } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
-import { cibaGrantType } from './token/endpoint.ts'
+import { cibaGrantType, createServeToken } from './token/endpoint.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
 import { createRedeem } from './token/redeem.ts'
@@ -68,6 +68,13 @@ export interface RequestState {
 }
 
 const clientAuthAlgs = [...asymmetricAlgs, ...hmacAlgs]
+
+/** The answer to a token request, for a route of the host's own. */
+export interface GrantAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, unknown>>
+}
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
@@ -151,6 +158,15 @@ export function createBackchannel(options: BackchannelOptions) {
   const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
   const redeem = createRedeem({ store, clock, emit, isActive, mint })
 
+  const callOf = callMaker(settings.getCertificate)
+  const serveToken = createServeToken({
+    callOf: (req, form) => callOf(req, form, urls.token),
+    authenticate,
+    grants: new Map([[cibaGrantType, redeem]]),
+    otherGrants: settings.otherGrants,
+    emit,
+  })
+
   function announce(record: RequestRecord): void {
     if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
   }
@@ -180,6 +196,20 @@ export function createBackchannel(options: BackchannelOptions) {
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
       await settle(record, decisionOf(completion))
     },
+    /**
+     * Serves a token route of the host's own: `undefined` when the grant is not ours, and then the body is untouched.
+     * Protocol errors are answers too; send `status`, `headers` and `body` as they are.
+     */
+    async grant(req: Request): Promise<GrantAnswer | undefined> {
+      try {
+        const answer = await serveToken(req)
+        return answer === undefined ? undefined : grantAnswer(answer.status, answer.body, answer.headers)
+      } catch (thrown) {
+        const error = asBackchannelError(thrown)
+        if (error !== thrown) emit({ type: 'fault', cause: thrown })
+        return grantAnswer(error.status, error, error.headers)
+      }
+    },
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */
@@ -198,12 +228,12 @@ export function createBackchannel(options: BackchannelOptions) {
       guard,
       emit,
       authenticate,
-      redeem,
       isActive,
       findByHandle,
       findClient,
       settle,
-      callOf: callMaker(settings.getCertificate),
+      callOf,
+      serveToken,
     },
   }
 }
@@ -221,6 +251,18 @@ function stateOf(record: RequestRecord, now: number): RequestState {
     scope,
     ...(bindingMessage === undefined ? {} : { bindingMessage }),
     ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
+  }
+}
+
+function grantAnswer(
+  status: number,
+  body: object | string,
+  headers: Readonly<Record<string, string>> = {},
+): GrantAnswer {
+  return {
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    body: JSON.parse(typeof body === 'string' ? body : JSON.stringify(body)),
   }
 }
 

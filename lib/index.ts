@@ -1,5 +1,11 @@
 export type { Decision } from './approval/complete.ts'
-export { type Backchannel, type Completion, createBackchannel, type RequestState } from './backchannel.ts'
+export {
+  type Backchannel,
+  type Completion,
+  createBackchannel,
+  type GrantAnswer,
+  type RequestState,
+} from './backchannel.ts'
 export { consoleChannel } from './channels/console.ts'
 export { type EmailChannelOptions, emailChannel, type Mail, type MailTransport } from './channels/email.ts'
 export { linkChannel } from './channels/link.ts'

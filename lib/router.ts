@@ -7,7 +7,7 @@ import { type Backchannel, createBackchannel } from './backchannel.ts'
 import type { BackchannelOptions } from './options.ts'
 import { backchannelEndpoint } from './request/endpoint.ts'
 import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
-import { cibaGrantType, tokenEndpoint } from './token/endpoint.ts'
+import { tokenEndpoint } from './token/endpoint.ts'
 
 /** An Express router that carries its engine. */
 export type BackchannelRouter = Router & { readonly backchannel: Backchannel }
@@ -24,18 +24,7 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   const { paths, session } = settings
   const router = Router()
 
-  router
-    .route(paths.token)
-    .post(
-      tokenEndpoint({
-        callOf: (req, form) => parts.callOf(req, form, urls.token),
-        authenticate: parts.authenticate,
-        grants: new Map([[cibaGrantType, parts.redeem]]),
-        otherGrants: settings.otherGrants,
-        emit,
-      }),
-    )
-    .all(onlyMethods('POST'))
+  router.route(paths.token).post(tokenEndpoint(parts.serveToken)).all(onlyMethods('POST'))
 
   router
     .route(paths.backchannel)

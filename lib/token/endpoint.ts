@@ -13,7 +13,7 @@ export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 /** Serves one grant type for an authenticated client. */
 export type Grant = (call: Call, client: Client) => Promise<TokenAnswer>
 
-export interface EndpointParts {
+export interface ServeTokenParts {
   /** Frees a request from Express. */
   callOf(req: Request, form: Form): Call
   authenticate(call: Call): Promise<{ readonly client: Client }>
@@ -23,23 +23,38 @@ export interface EndpointParts {
   readonly emit: Emit
 }
 
-/** `POST /oidc/token`: our grants are served, all others go to the host's next handler with the body untouched. */
-export function tokenEndpoint(parts: EndpointParts): RequestHandler {
-  const { callOf, authenticate, grants, emit } = parts
-  const passesOn = parts.otherGrants === 'next'
+/**
+ * Serves a token request when its grant is ours. `undefined`: it is the host's, and the body is untouched.
+ * @throws BackchannelError
+ */
+export type ServeToken = (req: Request) => Promise<TokenAnswer | undefined>
 
-  return async (req, res, next) => {
+export function createServeToken({ callOf, authenticate, grants, otherGrants, emit }: ServeTokenParts): ServeToken {
+  const passesOn = otherGrants === 'next'
+
+  return async (req) => {
     try {
-      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return next('router')
+      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return undefined
       const form = await readForm(req, (form) => !passesOn || isOurs(form, grants))
-      if (form === undefined) return next('router')
+      if (form === undefined) return undefined
       const grant = grantFor(form, grants)
       const call = callOf(req, form)
-      const { client } = await authenticate(call)
-      const answer = await grant(call, client)
-      sendJson(res, answer.status, answer.body, answer.headers)
+      return await grant(call, (await authenticate(call)).client)
     } catch (thrown) {
       emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
+      throw thrown
+    }
+  }
+}
+
+/** `POST /oidc/token`: our grants are served, all others go to the host's next handler with the body untouched. */
+export function tokenEndpoint(serve: ServeToken): RequestHandler {
+  return async (req, res, next) => {
+    try {
+      const answer = await serve(req)
+      if (answer === undefined) next('router')
+      else sendJson(res, answer.status, answer.body, answer.headers)
+    } catch (thrown) {
       next(thrown)
     }
   }
