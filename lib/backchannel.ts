@@ -11,10 +11,11 @@ import { createAuthenticate } from './client/authenticate.ts'
 import { createClientKeys } from './client/keys.ts'
 import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
-import type { Call, Channel, Client, Form, JwkSet, ShownCertificate } from './contracts.ts'
+import type { Call, Channel, Client, Form, GrantAnswer, GrantCall, JwkSet, ShownCertificate } from './contracts.ts'
 import { createOutbound } from './delivery/outbound.ts'
 import { asBackchannelError, BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
+import { fromParsed } from './form.ts'
 import { asymmetricAlgs, hmacAlgs } from './jws.ts'
 import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
@@ -29,10 +30,10 @@ import { createSend } from './request/send.ts'
 import { createFindUser } from './request/user.ts'
 import { createVault } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
-import { cibaGrantType, createServeToken } from './token/endpoint.ts'
+import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
-import { createRedeem } from './token/redeem.ts'
+import { createRedeem, type TokenAnswer } from './token/redeem.ts'
 
 /** A decision about a request, from a screen or job of the host's own. Name the request by one of its handles. */
 export type Completion = { readonly authReqId: string } & (
@@ -68,13 +69,6 @@ export interface RequestState {
 }
 
 const clientAuthAlgs = [...asymmetricAlgs, ...hmacAlgs]
-
-/** The answer to a token request, for a route of the host's own. */
-export interface GrantAnswer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: Readonly<Record<string, unknown>>
-}
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
@@ -159,13 +153,29 @@ export function createBackchannel(options: BackchannelOptions) {
   const redeem = createRedeem({ store, clock, emit, isActive, mint })
 
   const callOf = callMaker(settings.getCertificate)
+  const grants = new Map([[cibaGrantType, redeem]])
+  const serveCall = createServeCall({ authenticate, grants })
   const serveToken = createServeToken({
     callOf: (req, form) => callOf(req, form, urls.token),
     authenticate,
-    grants: new Map([[cibaGrantType, redeem]]),
+    grants,
     otherGrants: settings.otherGrants,
     emit,
   })
+
+  /** Protocol errors become answers; nothing is thrown at a route of the host's own. */
+  async function asGrantAnswer<T extends TokenAnswer | undefined>(
+    serve: () => Promise<T>,
+  ): Promise<GrantAnswer | (undefined extends T ? undefined : never)> {
+    try {
+      const answer = await serve()
+      return answer === undefined ? (undefined as undefined extends T ? undefined : never) : grantAnswer(answer)
+    } catch (thrown) {
+      const error = asBackchannelError(thrown)
+      if (error !== thrown) emit({ type: 'fault', cause: thrown })
+      return grantAnswer({ status: error.status, body: JSON.stringify(error), headers: error.headers })
+    }
+  }
 
   function announce(record: RequestRecord): void {
     if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
@@ -200,16 +210,18 @@ export function createBackchannel(options: BackchannelOptions) {
      * Serves a token route of the host's own: `undefined` when the grant is not ours, and then the body is untouched.
      * Protocol errors are answers too; send `status`, `headers` and `body` as they are.
      */
-    async grant(req: Request): Promise<GrantAnswer | undefined> {
-      try {
-        const answer = await serveToken(req)
-        return answer === undefined ? undefined : grantAnswer(answer.status, answer.body, answer.headers)
-      } catch (thrown) {
-        const error = asBackchannelError(thrown)
-        if (error !== thrown) emit({ type: 'fault', cause: thrown })
-        return grantAnswer(error.status, error, error.headers)
-      }
-    },
+    grant: (req: Request): Promise<GrantAnswer | undefined> => asGrantAnswer(() => serveToken(req)),
+    /** As `grant`, for a server that is not Express. Every `grant_type` that is not ours is an error here. */
+    grantFor: (call: GrantCall): Promise<GrantAnswer> =>
+      asGrantAnswer(() =>
+        serveCall({
+          form: fromParsed(call.parameters),
+          authorization: call.authorization,
+          dpop: call.dpop ?? [],
+          url: urls.token,
+          certificate: () => (call.certificate === undefined ? undefined : { x509: call.certificate, chained: true }),
+        }),
+      ),
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */
@@ -254,15 +266,12 @@ function stateOf(record: RequestRecord, now: number): RequestState {
   }
 }
 
-function grantAnswer(
-  status: number,
-  body: object | string,
-  headers: Readonly<Record<string, string>> = {},
-): GrantAnswer {
+function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
   return {
     status,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-    body: JSON.parse(typeof body === 'string' ? body : JSON.stringify(body)),
+    body: typeof body === 'string' ? JSON.parse(body) : body,
+    ...(sub === undefined ? {} : { sub }),
   }
 }
 

@@ -331,3 +331,24 @@ export interface Client {
   /** The registered metadata, as the host gave it. */
   readonly metadata: ClientMetadata
 }
+
+/** The answer to a token request, for a route of the host's own. */
+export interface GrantAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Readonly<Record<string, unknown>>
+  /** The user whose tokens they are; only with status 200. */
+  readonly sub?: string
+}
+
+/** A token request, freed from its server. */
+export interface GrantCall {
+  /** The form. An array is a repeated parameter. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  /** Value of the `Authorization` header. */
+  readonly authorization?: string | undefined
+  /** Values of the `DPoP` header. */
+  readonly dpop?: readonly string[]
+  /** Client certificate, its chain checked by the caller. */
+  readonly certificate?: X509Certificate
+}

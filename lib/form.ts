@@ -97,7 +97,7 @@ export function parseForm(bytes: Buffer): Form {
 }
 
 /** Takes what a body parser of the host made of the body: an object, or the text or bytes as they came. */
-function fromParsed(body: unknown): Form {
+export function fromParsed(body: unknown): Form {
   if (typeof body === 'string') return parseForm(Buffer.from(body))
   if (Buffer.isBuffer(body)) return parseForm(body)
   if (typeof body !== 'object' || body === null) return new Collected()

@@ -1,11 +1,5 @@
 export type { Decision } from './approval/complete.ts'
-export {
-  type Backchannel,
-  type Completion,
-  createBackchannel,
-  type GrantAnswer,
-  type RequestState,
-} from './backchannel.ts'
+export { type Backchannel, type Completion, createBackchannel, type RequestState } from './backchannel.ts'
 export { consoleChannel } from './channels/console.ts'
 export { type EmailChannelOptions, emailChannel, type Mail, type MailTransport } from './channels/email.ts'
 export { linkChannel } from './channels/link.ts'
@@ -20,4 +14,5 @@ export type * from './record.ts'
 export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
 export { type KeyvLike, keyvStore } from './stores/keyv.ts'
 export { memoryStore } from './stores/memory.ts'
+export { cibaGrantType } from './token/endpoint.ts'
 export type { TokenResponse } from './token/mint.ts'

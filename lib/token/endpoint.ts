@@ -29,7 +29,9 @@ export interface ServeTokenParts {
  */
 export type ServeToken = (req: Request) => Promise<TokenAnswer | undefined>
 
-export function createServeToken({ callOf, authenticate, grants, otherGrants, emit }: ServeTokenParts): ServeToken {
+export function createServeToken(parts: ServeTokenParts): ServeToken {
+  const { callOf, grants, otherGrants, emit } = parts
+  const serveCall = createServeCall(parts)
   const passesOn = otherGrants === 'next'
 
   return async (req) => {
@@ -37,13 +39,20 @@ export function createServeToken({ callOf, authenticate, grants, otherGrants, em
       if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return undefined
       const form = await readForm(req, (form) => !passesOn || isOurs(form, grants))
       if (form === undefined) return undefined
-      const grant = grantFor(form, grants)
-      const call = callOf(req, form)
-      return await grant(call, (await authenticate(call)).client)
+      return await serveCall(callOf(req, form))
     } catch (thrown) {
       emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
       throw thrown
     }
+  }
+}
+
+/** Authenticates the client, and serves the grant that its form names. */
+export function createServeCall({ authenticate, grants }: Pick<ServeTokenParts, 'authenticate' | 'grants'>) {
+  return async (call: Call): Promise<TokenAnswer> => {
+    const grant = grantFor(call.form, grants)
+    const { client } = await authenticate(call)
+    return grant(call, client)
   }
 }
 

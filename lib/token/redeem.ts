@@ -11,6 +11,8 @@ export interface TokenAnswer {
   readonly status: number
   readonly body: TokenResponse | string
   readonly headers?: Readonly<Record<string, string>>
+  /** Whose tokens they are. */
+  readonly sub?: string
 }
 
 export interface RedeemParts {
@@ -53,7 +55,7 @@ export function createRedeem({ store, clock, emit, isActive, mint }: RedeemParts
     const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
     emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
-    return { status: 200, body: await mint(approval, client) }
+    return { status: 200, body: await mint(approval, client), sub: approval.sub }
   }
 }
 

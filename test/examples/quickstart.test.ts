@@ -1,16 +1,8 @@
-import { createServer } from 'node:net'
 import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
 import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
+import { freePort } from '../helpers/port.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 describe('examples/quickstart, as a person uses it', function () {
   this.timeout(60_000)
