@@ -9,13 +9,13 @@ import type { GrantAnswer } from '../contracts.ts'
  * neither the codes nor the statuses of CIBA.
  */
 export function cibaExchange(backchannel: { grant(req: Request): Promise<GrantAnswer | undefined> }) {
-  return async function ciba(req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) {
+  return async function ciba(req: IncomingMessage, res: ServerResponse, next: (error?: Error) => void) {
     try {
       const answer = await backchannel.grant(req as Request) // oauth2orize types Express's requests as plain ones
       if (answer === undefined) return next()
       res.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body))
     } catch (thrown) {
-      next(thrown)
+      next(thrown as Error)
     }
   }
 }
