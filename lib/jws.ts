@@ -24,6 +24,8 @@ export interface Jws {
   readonly alg: string
   readonly kid: string | undefined
   readonly typ: string | undefined
+  /** The `jwk` header. For DPoP proofs alone: nowhere else does a header bring the key it is verified with. */
+  readonly jwk: unknown
   readonly claims: Readonly<Record<string, unknown>>
 }
 
@@ -39,9 +41,9 @@ export function readJws(text: string): Jws | undefined {
   const header = objectIn(first)
   const claims = objectIn(second)
   if (header === undefined || claims === undefined || 'crit' in header || 'b64' in header) return undefined
-  const { alg, kid, typ } = header
+  const { alg, kid, typ, jwk } = header
   if (typeof alg !== 'string' || !optionalText(kid) || !optionalText(typ)) return undefined
-  return { text, alg, kid, typ: normalTyp(typ), claims }
+  return { text, alg, kid, typ: normalTyp(typ), jwk, claims }
 }
 
 /** Does any of the keys verify the signature with the algorithm of the header? Callers have allowed that algorithm. */

@@ -1,0 +1,124 @@
+import { expect } from 'chai'
+import type { ClientMetadata } from 'express-ciba'
+import { createReadClient, readClient } from '../../lib/client/metadata.ts'
+
+const ciba = 'urn:openid:params:grant-type:ciba'
+const base = {
+  client_id: 'till',
+  client_secret: 'x'.repeat(40),
+  backchannel_token_delivery_mode: 'poll',
+  grant_types: [ciba],
+} as const
+const jwks = { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] }
+const read = (changes: Record<string, unknown>) => () => readClient({ ...base, ...changes } as ClientMetadata)
+
+describe('client metadata', () => {
+  it('gets its defaults', () => {
+    const client = readClient(base)
+    expect(client).to.include({ id: 'till', name: 'till', authMethod: 'client_secret_basic', deliveryMode: 'poll' })
+    expect(client.scope).to.equal(undefined)
+  })
+
+  it('lets members through that it does not know', () => {
+    expect(read({ 'x-branch': 17, software_id: 'a' })).not.to.throw()
+  })
+
+  const mistakes: [string, Record<string, unknown>, RegExp][] = [
+    [
+      'CIBA-4-12',
+      { backchannel_token_delivery_mode: 'pull' },
+      /client "till": backchannel_token_delivery_mode must be poll, ping or push/,
+    ],
+    ['CIBA-4-09', { grant_types: ['authorization_code'] }, /grant_types must contain/],
+    [
+      'CIBA-4-10',
+      { backchannel_token_delivery_mode: 'ping' },
+      /backchannel_client_notification_endpoint is needed for ping/,
+    ],
+    [
+      'CIBA-4-10',
+      { backchannel_token_delivery_mode: 'push' },
+      /backchannel_client_notification_endpoint is needed for push/,
+    ],
+    [
+      'CIBA-4-13',
+      { backchannel_client_notification_endpoint: 'http://till.example/cb' },
+      /backchannel_client_notification_endpoint must be an https URL/,
+    ],
+    [
+      'CIBA-4-13',
+      { backchannel_client_notification_endpoint: 'https://a:b@till.example/cb' },
+      /must not hold credentials/,
+    ],
+    [
+      'CIBA-4-14',
+      { backchannel_authentication_request_signing_alg: 'HS256', jwks },
+      /backchannel_authentication_request_signing_alg must be one of/,
+    ],
+    [
+      'CIBA-4-11',
+      { backchannel_authentication_request_signing_alg: 'ES256' },
+      /jwks or jwks_uri is needed for signed requests/,
+    ],
+    [
+      'CIBA-4-20',
+      { subject_type: 'pairwise', token_endpoint_auth_method: 'private_key_jwt', jwks },
+      /sector_identifier_uri or jwks_uri is needed/,
+    ],
+    [
+      'CIBA-4-23',
+      { subject_type: 'pairwise', jwks_uri: 'https://till.example/jwks' },
+      /pairwise subjects need signed requests/,
+    ],
+    [
+      'OIDC-9-01',
+      { token_endpoint_auth_method: 'none' },
+      /token_endpoint_auth_method must be a method that authenticates/,
+    ],
+    [
+      'OIDC-16.19-01',
+      { token_endpoint_auth_method: 'client_secret_jwt', client_secret: 'short' },
+      /client_secret is too short for HS256/,
+    ],
+    ['R7591-2-01', { jwks, jwks_uri: 'https://till.example/jwks' }, /jwks and jwks_uri exclude each other/],
+    ['R8705-2-02', { token_endpoint_auth_method: 'tls_client_auth' }, /needs exactly one of/],
+    [
+      'R8705-2-02',
+      { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'a', tls_client_auth_san_ip: '::1' },
+      /needs exactly one of/,
+    ],
+    [
+      'a private key',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwks.keys[0], d: 'c' }] } },
+      /jwks\.keys\.0 must be a public key/,
+    ],
+    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'c' }] } }, /jwks\.keys\.0\.kty must be RSA, EC or OKP/],
+    [
+      'a key missing',
+      { token_endpoint_auth_method: 'private_key_jwt' },
+      /jwks or jwks_uri is needed for private_key_jwt/,
+    ],
+    ['a secret missing', { client_secret: undefined }, /client_secret is needed for client_secret_basic/],
+    [
+      'an algorithm of another method',
+      { token_endpoint_auth_method: 'private_key_jwt', jwks, token_endpoint_auth_signing_alg: 'HS256' },
+      /does not fit private_key_jwt/,
+    ],
+  ]
+  for (const [rule, changes, message] of mistakes) {
+    it(`${rule}: ${message.source}`, () => {
+      expect(read(changes)).to.throw(TypeError, message)
+    })
+  }
+
+  it('is checked once per object, and again when a member of it changes', () => {
+    const reading = createReadClient()
+    const metadata: { -readonly [K in keyof ClientMetadata]: ClientMetadata[K] } = { ...base }
+    const first = reading(metadata)
+    expect(reading(metadata)).to.equal(first)
+    metadata.client_name = 'Corner Bank'
+    expect(reading(metadata).name).to.equal('Corner Bank')
+    delete metadata.backchannel_token_delivery_mode
+    expect(reading(metadata).deliveryMode).to.equal(undefined)
+  })
+})
