@@ -7,6 +7,7 @@ import { createVault } from '../../lib/secrets.ts'
 const url = 'https://login.example.com/oidc/token'
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
 const jwk = await exportJWK(publicKey)
+const { privateKey: otherKey } = await generateKeyPair('ES256')
 
 function set({ nonceRequired = false } = {}) {
   const clock = { now: Date.now() }
@@ -51,7 +52,6 @@ describe('the DPoP proof', () => {
   })
 
   const now = () => Math.floor(Date.now() / 1000)
-  const { privateKey: otherKey } = await generateKeyPair('ES256', { extractable: true })
   for (const [what, make] of [
     ['another URL', () => proof({ htu: 'https://login.example.com/oidc/backchannel' })],
     ['another method', () => proof({ htm: 'GET' })],
