@@ -27,6 +27,7 @@ import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createIssue } from './request/issue.ts'
 import { createParse } from './request/parse.ts'
 import { createSend } from './request/send.ts'
+import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createVault } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
@@ -129,6 +130,15 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const begin = createBegin({
     authenticate,
+    readParameters: createReadParameters({
+      store,
+      clock,
+      emit,
+      issuer,
+      algs: asymmetricAlgs,
+      required: settings.requireSignedRequests,
+      keysFor: clientKeys.keysFor,
+    }),
     parse: createParse({
       scopes: settings.scopes,
       acrValues: settings.acrValues,
@@ -188,6 +198,7 @@ export function createBackchannel(options: BackchannelOptions) {
     clientAuthAlgs,
     idTokenAlgs: keys.algs,
     grantTypes: [cibaGrantType],
+    requestAlgs: asymmetricAlgs,
   })
 
   return {

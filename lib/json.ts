@@ -8,6 +8,18 @@ const forbidden = new Set(['__proto__', 'constructor', 'prototype'])
  * @throws TypeError when it is not JSON, too deep, too large, or has a name that could reach a prototype.
  */
 export function parseJson(text: string): unknown {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new TypeError('is not valid JSON')
+  }
+  checkJson(value)
+  return value
+}
+
+/** @throws TypeError when parsed JSON is too deep, too large, or has a name that could reach a prototype. */
+export function checkJson(value: unknown): void {
   let nodes = 0
   const check = (value: unknown, depth: number): void => {
     nodes += 1
@@ -19,14 +31,7 @@ export function parseJson(text: string): unknown {
       check(member, depth + 1)
     }
   }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    throw new TypeError('is not valid JSON')
-  }
   check(value, 1)
-  return value
 }
 
 /** Is this a JSON object, not an array and not null? */

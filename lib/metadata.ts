@@ -11,6 +11,7 @@ export interface MetadataParts {
   readonly deliveryModes: readonly DeliveryMode[]
   readonly idTokenAlgs: readonly string[]
   readonly grantTypes: readonly string[]
+  readonly requestAlgs: readonly string[]
 }
 
 /** Members of the discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4). */
@@ -22,6 +23,7 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     token_endpoint: urls.token,
     jwks_uri: urls.jwks,
     backchannel_token_delivery_modes_supported: parts.deliveryModes,
+    backchannel_authentication_request_signing_alg_values_supported: parts.requestAlgs,
     backchannel_user_code_parameter_supported: false,
     grant_types_supported: parts.grantTypes,
     response_types_supported: [],

@@ -72,6 +72,8 @@ export interface BackchannelOptions {
   readonly bindingMessage?: BindingMessagePolicy
   /** Must every request carry a `binding_message`? Defaults to `false`. */
   readonly requireBindingMessage?: boolean
+  /** Must every request be signed (CIBA Core 7.1.1)? Defaults to `false`. */
+  readonly requireSignedRequests?: boolean
   /** Answer for unknown users as for known ones: accepted, nothing sent, expires. Defaults to `false`. */
   readonly hideUnknownUsers?: boolean
   /** Delivery modes offered. Defaults to `['poll']`. */
@@ -177,6 +179,7 @@ const schema = z.strictObject({
     .union([z.enum(['printable', 'transmit', 'ascii']), hook<(message: string) => string | undefined>()])
     .default('printable'),
   requireBindingMessage: z.boolean().default(false),
+  requireSignedRequests: z.boolean().default(false),
   hideUnknownUsers: z.boolean().default(false),
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll']),
   openRequestsPerUser: z.int().nonnegative().default(5),

@@ -4,6 +4,25 @@ import type { RequestDetails } from '../record.ts'
 import { type RequestContext, readContext } from './context.ts'
 import { type HintParameter, theOneHint } from './hint.ts'
 
+/** The parameters of an authentication request (CIBA Core 7.1, FAPI-CIBA, RFC 8707, RFC 9396, OpenID Connect Core 5.5). */
+export const parameterNames = [
+  'scope',
+  'client_notification_token',
+  'acr_values',
+  'login_hint_token',
+  'id_token_hint',
+  'login_hint',
+  'binding_message',
+  'user_code',
+  'requested_expiry',
+  'request_context',
+  'resource',
+  'authorization_details',
+  'claims',
+  'grant_id',
+  'grant_management_action',
+] as const
+
 /** The parameters of a request, from the form or from a verified signed request. */
 export interface Parameters {
   /** Value of a parameter; JSON types other than text only where they come from a signed request. */
