@@ -8,6 +8,7 @@ import { linkChannel } from './channels/link.ts'
 import { noticeStrings } from './channels/notice.ts'
 import { createCheckAssertion } from './client/assertion.ts'
 import { createAuthenticate } from './client/authenticate.ts'
+import { createCheckDpop } from './client/dpop.ts'
 import { createClientKeys } from './client/keys.ts'
 import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
@@ -16,21 +17,25 @@ import { createOutbound } from './delivery/outbound.ts'
 import { asBackchannelError, BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
 import { fromParsed } from './form.ts'
-import { asymmetricAlgs, hmacAlgs } from './jws.ts'
+import { asymmetricAlgs, hmacAlgs, isSignedBy } from './jws.ts'
 import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { urlsOf } from './paths.ts'
+import { profiles } from './profile.ts'
 import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
 import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
+import { createReadIdTokenHint } from './request/idTokenHint.ts'
 import { createIssue } from './request/issue.ts'
 import { createParse } from './request/parse.ts'
 import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
+import { createCheckUserCode } from './request/userCode.ts'
 import { createVault } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
+import { createReadBinding } from './token/binding.ts'
 import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
@@ -69,8 +74,6 @@ export interface RequestState {
   readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
-const clientAuthAlgs = [...asymmetricAlgs, ...hmacAlgs]
-
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
 
@@ -81,12 +84,15 @@ export type Backchannel = ReturnType<typeof createBackchannel>
 export function createBackchannel(options: BackchannelOptions) {
   const settings = readOptions(options)
   const { issuer, clock, users } = settings
+  const rules = profiles[settings.profile]
+  const requestAlgs = rules.algs ?? asymmetricAlgs
+  const clientAuthAlgs = rules.algs ?? [...asymmetricAlgs, ...hmacAlgs]
   const emit = createEmit(settings.onEvent, settings.logger)
   const notices = settings.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
   const guard = createGuard(emit)
   const urls = urlsOf(settings.baseUrl ?? issuer, settings.paths)
   const jwks = settings.keys ?? temporaryKeys(notices)
-  const keys = createKeys(jwks)
+  const keys = createKeys(jwks, rules.algs)
   const vault = createVault(secretOf(settings, jwks))
   const store = guardStore(settings.store ?? temporaryStore(notices, clock), guard)
   const links = createLinks({ approveUrl: urls.approve, vault })
@@ -110,7 +116,7 @@ export function createBackchannel(options: BackchannelOptions) {
       clock,
       emit,
       audiences: settings.assertionAudience === 'issuer' ? [issuer] : [issuer, urls.token, urls.backchannel],
-      audienceAsString: false,
+      audienceAsString: rules.audienceAsString,
       maxSeconds: 300,
       algs: clientAuthAlgs,
       keysFor: clientKeys.keysFor,
@@ -135,7 +141,7 @@ export function createBackchannel(options: BackchannelOptions) {
       clock,
       emit,
       issuer,
-      algs: asymmetricAlgs,
+      algs: requestAlgs,
       required: settings.requireSignedRequests,
       keysFor: clientKeys.keysFor,
     }),
@@ -144,10 +150,28 @@ export function createBackchannel(options: BackchannelOptions) {
       acrValues: settings.acrValues,
       checkBindingMessage: createCheckBindingMessage({
         policy: settings.bindingMessage,
-        required: settings.requireBindingMessage,
+        required: settings.requireBindingMessage || rules.requireContext,
       }),
     }),
-    findUser: createFindUser({ users, issuer, hideUnknownUsers: settings.hideUnknownUsers, guard }),
+    findUser: createFindUser({
+      ...settings,
+      guard,
+      readIdTokenHint: createReadIdTokenHint({
+        issuer,
+        clock,
+        maxAgeDays: settings.idTokenHintDays,
+        isOurs: async (jws) => isSignedBy(jws, await keys.verifiers(jws.alg, jws.kid)),
+        subjectOf: async (_client, sub) => sub,
+      }),
+    }),
+    checkUserCode: createCheckUserCode({
+      users,
+      guard,
+      emit,
+      supported: settings.userCodes,
+      attempts: 5,
+      lockSeconds: 900,
+    }),
   })
   const issue = createIssue({
     ...settings,
@@ -160,7 +184,25 @@ export function createBackchannel(options: BackchannelOptions) {
     send: sender.send,
   })
   const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
-  const redeem = createRedeem({ store, clock, emit, isActive, mint })
+  const redeem = createRedeem({
+    store,
+    clock,
+    emit,
+    isActive,
+    mint,
+    readBinding: createReadBinding({
+      required: rules.senderConstrained,
+      checkDpop: createCheckDpop({
+        store,
+        clock,
+        vault,
+        emit,
+        nonceRequired: settings.dpopNonce,
+        maxAgeSeconds: 60,
+        ...(rules.algs ? { algs: rules.algs } : {}),
+      }),
+    }),
+  })
 
   const callOf = callMaker(settings.getCertificate)
   const grants = new Map([[cibaGrantType, redeem]])
@@ -198,7 +240,10 @@ export function createBackchannel(options: BackchannelOptions) {
     clientAuthAlgs,
     idTokenAlgs: keys.algs,
     grantTypes: [cibaGrantType],
-    requestAlgs: asymmetricAlgs,
+    requestAlgs,
+    dpopAlgs: requestAlgs,
+    certificateBound: true,
+    userCodes: settings.userCodes,
   })
 
   return {

@@ -12,6 +12,9 @@ export interface MetadataParts {
   readonly idTokenAlgs: readonly string[]
   readonly grantTypes: readonly string[]
   readonly requestAlgs: readonly string[]
+  readonly userCodes: boolean
+  readonly dpopAlgs: readonly string[]
+  readonly certificateBound: boolean
 }
 
 /** Members of the discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4). */
@@ -24,7 +27,7 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     jwks_uri: urls.jwks,
     backchannel_token_delivery_modes_supported: parts.deliveryModes,
     backchannel_authentication_request_signing_alg_values_supported: parts.requestAlgs,
-    backchannel_user_code_parameter_supported: false,
+    backchannel_user_code_parameter_supported: parts.userCodes,
     grant_types_supported: parts.grantTypes,
     response_types_supported: [],
     scopes_supported: parts.scopes,
@@ -35,6 +38,8 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
       ? parts.clientAuthAlgs
       : [],
     acr_values_supported: parts.acrValues,
+    tls_client_certificate_bound_access_tokens: parts.certificateBound,
+    dpop_signing_alg_values_supported: parts.dpopAlgs,
   }
   // RFC 8414 2: members without values are left out; response_types_supported is required by OpenID Connect Discovery
   return Object.fromEntries(

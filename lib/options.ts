@@ -13,7 +13,9 @@ import type {
 import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
 import { defaultPaths, type Paths } from './paths.ts'
+import { type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
+import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 
 /** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
 export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((message: string) => string | undefined)
@@ -22,6 +24,11 @@ export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((messag
 export interface BackchannelOptions {
   /** Issuer identifier: an https URL without query and fragment (http on loopback only). Part of every token. */
   readonly issuer: string
+  /**
+   * Sets everything that a profile demands: `fapi-ciba` (on FAPI 1 Advanced) or `fapi2-ciba` (on FAPI 2). Options that
+   * contradict it stop the start. Defaults to `ciba`: CIBA Core alone.
+   */
+  readonly profile?: Profile
   /** Finds a client's registered metadata. `undefined` (or `null`): no such client. Throwing answers 503. */
   readonly clients: (clientId: string) => Awaitable<ClientMetadata | undefined | null>
   /** The host's users. */
@@ -76,6 +83,12 @@ export interface BackchannelOptions {
   readonly requireSignedRequests?: boolean
   /** Answer for unknown users as for known ones: accepted, nothing sent, expires. Defaults to `false`. */
   readonly hideUnknownUsers?: boolean
+  /** Take `user_code`s, from clients registered for them? Needs `users.checkUserCode`. Defaults to `false`. */
+  readonly userCodes?: boolean
+  /** Verifies `login_hint_token`s: yours, or `loginHintTokens(…)`. Defaults to none: they are refused. */
+  readonly loginHintToken?: LoginHintTokenVerifier
+  /** Days after its issue for which an ID token does as `id_token_hint`. Defaults to 30. */
+  readonly idTokenHintDays?: number
   /** Delivery modes offered. Defaults to `['poll']`. */
   readonly deliveryModes?: readonly DeliveryMode[]
   /** The most open requests one user may have at a time; 0 for no limit. Defaults to 5. */
@@ -84,6 +97,8 @@ export interface BackchannelOptions {
   readonly freshLogin?: boolean
   /** Lifetimes and audience of the tokens minted here. */
   readonly tokens?: TokenOptions
+  /** Demand a nonce of ours in DPoP proofs (RFC 9449 8). Defaults to `false`. */
+  readonly dpopNonce?: boolean
   /** What to do with a `grant_type` that is not ours. Defaults to `next`: the host's next handler gets it untouched. */
   readonly otherGrants?: 'next' | 'refuse'
   /** Reads the client's certificate. Defaults to the TLS socket; trust a proxy's header only here, and knowingly. */
@@ -128,6 +143,7 @@ const authMethod = z.enum([
 
 const schema = z.strictObject({
   issuer: absoluteUrl,
+  profile: z.enum(['ciba', 'fapi-ciba', 'fapi2-ciba']).default('ciba'),
   clients: hook<BackchannelOptions['clients']>(),
   users: z.custom<Users>((value) => hasFunctions(value, 'find'), 'must be an object with a function "find"'),
   session: z
@@ -169,8 +185,8 @@ const schema = z.strictObject({
     .refine((all) => all.includes('openid'), 'must contain "openid"')
     .default(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']),
   acrValues: z.array(z.string().min(1)).default([]),
-  clientAuthMethods: z.array(authMethod).min(1, 'must name a method').default(authMethod.options),
-  assertionAudience: z.enum(['issuer', 'any-endpoint']).default('any-endpoint'),
+  clientAuthMethods: z.array(authMethod).min(1, 'must name a method').optional(),
+  assertionAudience: z.enum(['issuer', 'any-endpoint']).optional(),
   expirySeconds: seconds.default(600),
   maxExpirySeconds: seconds.optional(),
   intervalSeconds: seconds.default(5),
@@ -179,8 +195,11 @@ const schema = z.strictObject({
     .union([z.enum(['printable', 'transmit', 'ascii']), hook<(message: string) => string | undefined>()])
     .default('printable'),
   requireBindingMessage: z.boolean().default(false),
-  requireSignedRequests: z.boolean().default(false),
+  requireSignedRequests: z.boolean().optional(),
   hideUnknownUsers: z.boolean().default(false),
+  userCodes: z.boolean().default(false),
+  loginHintToken: hook<LoginHintTokenVerifier>().optional(),
+  idTokenHintDays: z.number().positive('must be more than 0').default(30),
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll']),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
@@ -191,6 +210,7 @@ const schema = z.strictObject({
       audience: z.string().min(1).optional(),
     })
     .prefault({}),
+  dpopNonce: z.boolean().default(false),
   otherGrants: z.enum(['next', 'refuse']).default('next'),
   getCertificate: hook<GetCertificate>().optional(),
   outbound: z
@@ -212,7 +232,14 @@ const schema = z.strictObject({
 })
 
 /** The options after the check, with every default filled in. */
-export type Settings = Omit<z.output<typeof schema>, 'paths'> & { readonly paths: Paths }
+export type Settings = Omit<z.output<typeof schema>, 'paths' | keyof Decided> & Decided & { readonly paths: Paths }
+
+/** What the profile decides where the options say nothing. */
+interface Decided {
+  readonly requireSignedRequests: boolean
+  readonly assertionAudience: 'issuer' | 'any-endpoint'
+  readonly clientAuthMethods: readonly ClientAuthMethod[]
+}
 
 // The documented type and the check are compared here: a member that only one of them knows does not compile.
 type Same<A, B> = [keyof A] extends [keyof B] ? ([keyof B] extends [keyof A] ? true : never) : never
@@ -226,7 +253,15 @@ void same
 export function readOptions(options: BackchannelOptions): Settings {
   const result = schema.safeParse(options)
   if (!result.success) throw new TypeError(explain(result.error.issues[0]))
-  const settings = { ...result.data, paths: { ...defaultPaths, ...withoutUndefined(result.data.paths ?? {}) } }
+  const rules = profiles[result.data.profile]
+  refuseContradictions(result.data.profile, result.data)
+  const settings = {
+    ...result.data,
+    requireSignedRequests: result.data.requireSignedRequests ?? rules.requireSignedRequests,
+    assertionAudience: result.data.assertionAudience ?? rules.assertionAudience,
+    clientAuthMethods: result.data.clientAuthMethods ?? (rules.clientAuthMethods as readonly ClientAuthMethod[]),
+    paths: { ...defaultPaths, ...withoutUndefined(result.data.paths ?? {}) },
+  }
   const places = Object.values(settings.paths)
   if (new Set(places).size !== places.length) {
     throw new TypeError('express-ciba: option "paths" gives two routes the same path; give each its own')
@@ -235,6 +270,9 @@ export function readOptions(options: BackchannelOptions): Settings {
     throw new TypeError(
       'express-ciba: option "session" is missing: channels send a link to a page that asks who is signed in',
     )
+  }
+  if (settings.userCodes && settings.users.checkUserCode === undefined) {
+    throw new TypeError('express-ciba: option "users.checkUserCode" is missing: "userCodes" needs it')
   }
   return settings
 }

@@ -16,10 +16,11 @@ export interface BeginParts {
   readParameters(form: Form, client: Client): Promise<Parameters>
   parse(parameters: Parameters, client: Client): Ask
   findUser(ask: Ask, client: Client): Promise<User | undefined>
+  checkUserCode(ask: Ask, user: User | undefined, client: Client): Promise<void>
 }
 
 /** Validates an authentication request (CIBA Core 7.2). Nothing is stored and nobody is asked yet. */
-export function createBegin({ authenticate, readParameters, parse, findUser }: BeginParts) {
+export function createBegin({ authenticate, readParameters, parse, findUser, checkUserCode }: BeginParts) {
   return async (call: Call): Promise<Begun> => {
     const { client, certificateThumbprint } = await authenticate(call)
     if (client.deliveryMode === undefined) {
@@ -27,6 +28,7 @@ export function createBegin({ authenticate, readParameters, parse, findUser }: B
     }
     const ask = parse(await readParameters(call.form, client), client)
     const user = await findUser(ask, client)
+    await checkUserCode(ask, user, client)
     return { client, ask, user, certificateThumbprint }
   }
 }

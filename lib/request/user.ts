@@ -2,20 +2,29 @@ import type { Client, Hint, User, Users } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Guard } from '../outage.ts'
 import { readLoginHint } from './hint.ts'
+import type { LoginHintTokenVerifier } from './loginHintToken.ts'
 import type { Ask } from './parse.ts'
+
+export interface FindUserParts {
+  readonly users: Users
+  readonly issuer: string
+  readonly hideUnknownUsers: boolean
+  readonly guard: Guard
+  readIdTokenHint(text: string, client: Client): Promise<Hint>
+  readonly loginHintToken?: LoginHintTokenVerifier | undefined
+}
 
 /**
  * Finds the user a request is for. `undefined` only when unknown users are hidden: the request is then accepted,
  * reaches nobody and expires.
  * @throws BackchannelError `unknown_user_id`, or `access_denied` for an account that may not act.
  */
-export function createFindUser(options: { users: Users; issuer: string; hideUnknownUsers: boolean; guard: Guard }) {
-  const { users, issuer, hideUnknownUsers, guard } = options
+export function createFindUser(parts: FindUserParts) {
+  const { users, guard, hideUnknownUsers, loginHintToken } = parts
 
   return async (ask: Ask, client: Client): Promise<User | undefined> => {
-    const hint = readHint(ask, issuer)
-    const user = await guard('users', () => users.find(hint, client.metadata))
-    if (user === undefined || user === null) {
+    const user = await userOf(ask, client)
+    if (user === undefined) {
       if (hideUnknownUsers) return undefined
       throw new BackchannelError('unknown_user_id', 'No user matches the hint')
     }
@@ -25,9 +34,19 @@ export function createFindUser(options: { users: Users; issuer: string; hideUnkn
     }
     return user
   }
-}
 
-function readHint(ask: Ask, issuer: string): Hint {
-  if (ask.hint.name === 'login_hint') return readLoginHint(ask.hint.value, ask.context?.loginHintType, issuer)
-  throw new BackchannelError('invalid_request', `${ask.hint.name} is not supported; use login_hint`)
+  async function userOf(ask: Ask, client: Client): Promise<User | undefined> {
+    const hint = await hintOf(ask, client)
+    if (hint === undefined) return undefined
+    return (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
+  }
+
+  async function hintOf({ hint, context }: Ask, client: Client): Promise<Hint | undefined> {
+    if (hint.name === 'login_hint') return readLoginHint(hint.value, context?.loginHintType, parts.issuer)
+    if (hint.name === 'id_token_hint') return parts.readIdTokenHint(hint.value, client)
+    if (loginHintToken === undefined) {
+      throw new BackchannelError('invalid_request', 'login_hint_token is not supported; use another hint')
+    }
+    return guard('users', () => loginHintToken(hint.value, client.metadata))
+  }
 }

@@ -11,12 +11,12 @@ import type { TokenAnswer } from './redeem.ts'
 export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
 /** Serves one grant type for an authenticated client. */
-export type Grant = (call: Call, client: Client) => Promise<TokenAnswer>
+export type Grant = (call: Call, client: Client, certificateThumbprint: string | undefined) => Promise<TokenAnswer>
 
 export interface ServeTokenParts {
   /** Frees a request from Express. */
   callOf(req: Request, form: Form): Call
-  authenticate(call: Call): Promise<{ readonly client: Client }>
+  authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
   /** The grants that are ours, by `grant_type`. */
   readonly grants: ReadonlyMap<string, Grant>
   readonly otherGrants: 'next' | 'refuse'
@@ -51,8 +51,8 @@ export function createServeToken(parts: ServeTokenParts): ServeToken {
 export function createServeCall({ authenticate, grants }: Pick<ServeTokenParts, 'authenticate' | 'grants'>) {
   return async (call: Call): Promise<TokenAnswer> => {
     const grant = grantFor(call.form, grants)
-    const { client } = await authenticate(call)
-    return grant(call, client)
+    const { client, certificateThumbprint } = await authenticate(call)
+    return grant(call, client, certificateThumbprint)
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHash, generateKeyPairSync } from 'node:crypto'
 import { type CryptoKey, importJWK, type JWK, type KeyObject } from 'jose'
 import type { Jwk, JwkSet } from '../contracts.ts'
+import type { VerificationKey } from '../jws.ts'
 
 /** A private key of ours, and the one algorithm it signs with. */
 export interface SigningKey {
@@ -16,6 +17,8 @@ export interface Keys {
   readonly algs: readonly string[]
   /** The key for an algorithm; without one, for `RS256` when we have it, else for our first. */
   forAlg(alg: string | undefined): SigningKey | undefined
+  /** Keys that may have signed a JWT of ours, retired ones included, imported for verification. */
+  verifiers(alg: string, kid: string | undefined): Promise<readonly VerificationKey[]>
   /** The public set, for `GET /oidc/jwks`. */
   readonly publicSet: JwkSet
 }
@@ -30,19 +33,30 @@ const curveAlgs: Record<string, string> = { 'P-256': 'ES256', 'P-384': 'ES384', 
 
 /**
  * Reads the server's JWK Set.
+ * @param algs The algorithms to sign with, where a profile names them. A private RSA key takes the first that fits.
  * @throws TypeError for symmetric, weak or unreadable keys, for two keys with one `kid`, or when none is private.
  */
-export function createKeys(set: JwkSet): Keys {
+export function createKeys(set: JwkSet, algs?: readonly string[]): Keys {
   const keys = set.keys.map(withDefaults)
   if (new Set(keys.map((key) => key.kid)).size !== keys.length) throw wrong('has two keys with the same kid')
-  const signing = keys.filter((key) => key.d !== undefined && key.use !== 'enc').map(signingKey)
-  if (signing.length === 0) throw wrong('has no private key to sign with')
+  const signing = keys
+    .filter((key) => key.d !== undefined && key.use !== 'enc' && (algs === undefined || algs.includes(key.alg)))
+    .map(signingKey)
+  if (signing.length === 0) {
+    throw wrong(algs === undefined ? 'has no private key to sign with' : `has no private key for ${algs.join(', ')}`)
+  }
   const first = new Map<string, SigningKey>()
   for (const key of signing) if (!first.has(key.alg)) first.set(key.alg, key)
   const usual = first.get('RS256') ?? signing[0]
   return {
     algs: [...first.keys()],
     forAlg: (alg) => (alg === undefined ? usual : first.get(alg)),
+    verifiers: (alg, kid) =>
+      Promise.all(
+        keys
+          .filter((key) => key.alg === alg && (kid === undefined || key.kid === kid))
+          .map((key) => importJWK(publicPart(key) as JWK, alg)),
+      ),
     publicSet: { keys: keys.map(publicPart) },
   }
 }

@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto'
 import { SignJWT } from 'jose'
 import type { Client } from '../contracts.ts'
 import type { Approval } from '../record.ts'
+import type { Binding } from './binding.ts'
 import type { Keys, SigningKey } from './keys.ts'
 
 /** The token endpoint's answer (RFC 6749 5.1, OpenID Connect Core 3.1.3.3). */
@@ -28,7 +29,7 @@ export interface MintParts {
 
 /** Makes and signs the tokens of an approved request: an ID token and a JWT access token (RFC 9068). */
 export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSeconds, audience }: MintParts) {
-  return async (approval: Approval, client: Client): Promise<TokenResponse> => {
+  return async (approval: Approval, client: Client, binding: Binding): Promise<TokenResponse> => {
     const iat = Math.floor(clock() / 1000)
     const idTokenKey = required(keys.forAlg(client.metadata.id_token_signed_response_alg))
     const accessTokenKey = required(keys.forAlg(undefined))
@@ -47,6 +48,7 @@ export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSec
       jti: randomUUID(),
       client_id: client.id,
       scope: approval.scope.join(' '),
+      ...confirmation(binding),
     })
     const idToken = await sign(idTokenKey, 'JWT', {
       ...common,
@@ -56,12 +58,18 @@ export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSec
     })
     return {
       access_token: accessToken,
-      token_type: 'Bearer',
+      token_type: binding.dpopJkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: accessTokenSeconds,
       id_token: idToken,
       scope: approval.scope.join(' '),
     }
   }
+}
+
+/** `cnf` of a bound access token (RFC 8705 3.1, RFC 9449 6.1). */
+function confirmation({ dpopJkt, certificateThumbprint }: Binding): { cnf?: Record<string, string> } {
+  if (dpopJkt !== undefined) return { cnf: { jkt: dpopJkt } }
+  return certificateThumbprint === undefined ? {} : { cnf: { 'x5t#S256': certificateThumbprint } }
 }
 
 async function sign(key: SigningKey, typ: string, claims: Record<string, unknown>): Promise<string> {

@@ -4,6 +4,7 @@ import type { Emit } from '../events.ts'
 import type { Approval, Refusal, RequestRecord } from '../record.ts'
 import { isExpired } from '../record.ts'
 import { hashOf, idOf } from '../secrets.ts'
+import type { Binding } from './binding.ts'
 import type { TokenResponse } from './mint.ts'
 
 /** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
@@ -21,18 +22,22 @@ export interface RedeemParts {
   readonly emit: Emit
   /** May this user act now? */
   isActive(sub: string): Promise<boolean>
-  mint(approval: Approval, client: Client): Promise<TokenResponse>
+  /** What the tokens of this call are bound to. */
+  readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<Binding>
+  mint(approval: Approval, client: Client, binding: Binding): Promise<TokenResponse>
 }
 
 const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
 const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
 
 /** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
-export function createRedeem({ store, clock, emit, isActive, mint }: RedeemParts) {
-  return async (call: Call, client: Client): Promise<TokenAnswer> => {
+export function createRedeem({ store, clock, emit, isActive, readBinding, mint }: RedeemParts) {
+  return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
       throw new BackchannelError('unauthorized_client', 'This client may not collect tokens with this grant')
     }
+    // before anything is said about the request: a call without its key learns nothing and changes nothing
+    const binding = await readBinding(call, client, certificateThumbprint)
     const authReqId = call.form.values.get('auth_req_id')
     if (authReqId === undefined) throw new BackchannelError('invalid_request', 'auth_req_id is missing')
     const id = idOf(authReqId)
@@ -42,20 +47,25 @@ export function createRedeem({ store, clock, emit, isActive, mint }: RedeemParts
     if (polled === undefined) throw unknownId()
     const { record, early } = polled
     const approval = approvalIn(record, now, emit)
-    if (approval !== undefined) return collect(record, approval, client)
+    if (approval !== undefined) return collect(record, approval, client, binding)
     if (!early) return pending
     emit({ type: 'poll.early', request: id, clientId: client.id, intervalSeconds: record.intervalSeconds })
     return slowDown
   }
 
-  async function collect(record: RequestRecord, approval: Approval, client: Client): Promise<TokenAnswer> {
+  async function collect(
+    record: RequestRecord,
+    approval: Approval,
+    client: Client,
+    binding: Binding,
+  ): Promise<TokenAnswer> {
     if (!(await isActive(approval.sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more', { status: 400 })
     }
     const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
     emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
-    return { status: 200, body: await mint(approval, client), sub: approval.sub }
+    return { status: 200, body: await mint(approval, client, binding), sub: approval.sub }
   }
 }
 
