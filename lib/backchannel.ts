@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import { createComplete, type Decision } from './approval/complete.ts'
 import { createFindByHandle } from './approval/find.ts'
 import { createLinks } from './approval/link.ts'
+import { createRender } from './approval/render.ts'
 import { consoleChannel } from './channels/console.ts'
 import { linkChannel } from './channels/link.ts'
 import { noticeStrings } from './channels/notice.ts'
@@ -96,6 +97,7 @@ export function createBackchannel(options: BackchannelOptions) {
   const vault = createVault(secretOf(settings, jwks))
   const store = guardStore(settings.store ?? temporaryStore(notices, clock), guard)
   const links = createLinks({ approveUrl: urls.approve, vault })
+  const render = createRender({ ...settings.page, domain: new URL(urls.origin).host })
   const channels = settings.channels ?? defaultChannels(settings)
   const isActive = async (sub: string): Promise<boolean> =>
     users.isActive === undefined || (await guard('users', () => users.isActive?.(sub))) === true
@@ -292,7 +294,9 @@ export function createBackchannel(options: BackchannelOptions) {
     parts: {
       settings,
       urls,
+      vault,
       links,
+      render,
       guard,
       emit,
       authenticate,

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import type { PageOptions } from './approval/options.ts'
+import type { Theme } from './approval/style.ts'
 import type {
   Awaitable,
   BackchannelStore,
@@ -95,6 +97,8 @@ export interface BackchannelOptions {
   readonly openRequestsPerUser?: number
   /** The login that decides has to be newer than the request. Defaults to `false`. */
   readonly freshLogin?: boolean
+  /** Look and language of the approval page. */
+  readonly page?: PageOptions
   /** Lifetimes and audience of the tokens minted here. */
   readonly tokens?: TokenOptions
   /** Demand a nonce of ours in DPoP proofs (RFC 9449 8). Defaults to `false`. */
@@ -203,6 +207,23 @@ const schema = z.strictObject({
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll']),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
+  page: z
+    .strictObject({
+      texts: z.custom<PageOptions['texts']>((value) => isTable(value), 'must be sentences by language').optional(),
+      theme: z.custom<Theme>((value) => isTable(value), 'must be CSS values by name').optional(),
+      template: hook<NonNullable<PageOptions['template']>>().optional(),
+      logos: z.boolean().default(false),
+      timeZone: z.string().refine(isTimeZone, 'must be a time zone such as "Europe/Berlin"').optional(),
+      details: z
+        .custom<PageOptions['details']>(
+          (value) => isTable(value) && Object.values(value).every((each) => typeof each === 'function'),
+          'must be functions by type',
+        )
+        .optional(),
+      place: hook<NonNullable<PageOptions['place']>>().optional(),
+      choices: z.boolean().default(false),
+    })
+    .prefault({}),
   tokens: z
     .strictObject({
       idTokenSeconds: seconds.default(3600),
@@ -302,6 +323,19 @@ function isBaseUrl(text: string): boolean {
   return (
     (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) && !/[?#]/.test(text) && url.username === ''
   )
+}
+
+function isTable(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function hasFunctions(value: unknown, ...names: string[]): boolean {

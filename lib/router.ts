@@ -1,8 +1,8 @@
 import { Router } from 'express'
 import { completionEndpoint } from './approval/completion.ts'
+import { acceptedLanguages } from './approval/language.ts'
 import { approvalPage } from './approval/page.ts'
-import { pageHeaders, renderPage } from './approval/render.ts'
-import { type Page, viewStatus } from './approval/view.ts'
+import { createQuestion } from './approval/question.ts'
 import { type Backchannel, createBackchannel } from './backchannel.ts'
 import type { BackchannelOptions } from './options.ts'
 import { backchannelEndpoint } from './request/endpoint.ts'
@@ -57,9 +57,11 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
       origin: urls.origin,
       find: parts.findByHandle,
       complete: parts.settle,
-      show: (_req, res, view: Page, locale = 'en') => {
-        res.writeHead(viewStatus[view.state], { ...pageHeaders, 'Content-Type': 'text/html; charset=utf-8' })
-        res.end(renderPage({ ...view, locale }))
+      question: createQuestion({ ...parts, ...settings, ...settings.page }),
+      show: (req, res, page, locale) => {
+        const languages = [locale, ...acceptedLanguages(req.headers['accept-language'])]
+        const { status, headers, body } = parts.render(page, languages)
+        res.writeHead(status, headers).end(body)
       },
     })
     router.route(paths.approve).get(page.open).all(onlyMethods('GET', 'HEAD'))

@@ -9,7 +9,9 @@ import { equalSecrets } from '../secrets.ts'
 import { approvalBy, type Decision } from './complete.ts'
 import type { HandleKind } from './find.ts'
 import type { Links } from './link.ts'
-import type { ClosedState, Page } from './view.ts'
+import type { Question } from './question.ts'
+import type { ClosedState } from './state.ts'
+import type { Page } from './view.ts'
 
 export interface PageParts {
   readonly links: Links
@@ -24,9 +26,10 @@ export interface PageParts {
   isActive(sub: string): Promise<boolean>
   find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
   findClient(clientId: string): Promise<Client | undefined>
+  readonly question: Question
   complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
-  /** Writes a page; every answer of these routes goes through here. */
-  show(req: Request, res: Response, view: Page, locale?: string): void
+  /** Every page that these routes answer with. `locale`: the language of the request, if it has one. */
+  show(req: Request, res: Response, page: Page, locale?: string): void
 }
 
 /** What a visitor has shown: who is signed in, and the request that their browser holds the handle of. */
@@ -59,7 +62,11 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     if (client === undefined) return parts.show(req, res, { state: 'unknown' })
     if (!visit.bound) res.append('Set-Cookie', links.cookieFor(record.id, handle, user.sub))
     emit({ type: 'page.shown', request: record.id, clientId: record.clientId, sub: user.sub })
-    parts.show(req, res, questionOf(visit, client), record.details.locale)
+    const form = {
+      action: new URL(links.pageUrl(record.id)).pathname,
+      csrf: links.csrfFor(record.id, handle, user.sub),
+    }
+    parts.show(req, res, await parts.question.ask(record, client, form), record.details.locale)
   }
 
   const decide: RequestHandler = async (req, res) => {
@@ -71,7 +78,7 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     if (!bound || isCrossSite(req) || !equalSecrets(csrf, links.csrfFor(record.id, handle, user.sub))) {
       return parts.show(req, res, { state: 'wrong_user' })
     }
-    const decision = decisionIn(form, user)
+    const decision = decisionIn(form, user, parts.question.picked(record, form.values.get('choice')))
     if (decision === undefined) return seeOther(res, links.pageUrl(record.id))
     if (decision.result === 'denied' && decision.reason === 'not_me') {
       emit({ type: 'request.not_me', request: record.id, clientId: record.clientId, sub: user.sub })
@@ -95,7 +102,10 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     if (over !== undefined) return refuse(over)
     if (user === undefined || (parts.freshLogin && !isFresh(user, record))) {
       const path = new URL(links.pageUrl(id)).pathname
-      seeOther(res, session.loginUrl(path, needOf(record, user !== undefined)))
+      const signInUrl = session.loginUrl(path, needOf(record, user !== undefined))
+      // a form may not be redirected to another origin (form-action), and the login may well live on one
+      if (req.method === 'POST') parts.show(req, res, { state: 'signed_out', signInUrl }, record.details.locale)
+      else seeOther(res, signInUrl)
       return undefined
     }
     if (user.sub !== record.sub) {
@@ -104,23 +114,6 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     }
     if (!(await parts.isActive(user.sub))) return refuse('wrong_user')
     return { record, user, ...held }
-  }
-
-  function questionOf({ record, handle, user }: Visit, client: Client): Page {
-    const { bindingMessage, authorizationDetails, scope } = record.details
-    return {
-      state: 'ask',
-      clientName: client.name,
-      ...(client.metadata.logo_uri === undefined ? {} : { logoUri: client.metadata.logo_uri }),
-      ...(bindingMessage === undefined ? {} : { bindingMessage }),
-      ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
-      scope,
-      requestedAt: record.receivedAt,
-      expiresAt: record.expiresAt,
-      domain: new URL(parts.origin).host,
-      action: new URL(links.pageUrl(record.id)).pathname,
-      csrf: links.csrfFor(record.id, handle, user.sub),
-    }
   }
 
   /** Only our own page may post here. `Origin` is `null` where the page's own `no-referrer` takes it away. */
@@ -132,9 +125,12 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
   return { open: orErrorPage(open, parts), ask: orErrorPage(ask, parts), decide: orErrorPage(decide, parts) }
 }
 
-function decisionIn(form: Form, user: SessionUser): Decision | undefined {
+function decisionIn(form: Form, user: SessionUser, pick: ReturnType<Question['picked']>): Decision | undefined {
   const action = form.values.get('action')
-  if (action === 'approve') return approvalBy(user)
+  if (action === 'approve') {
+    if (pick === 'missing') return undefined
+    return pick === 'wrong' ? { result: 'denied', reason: 'wrong_choice', by: user.sub } : approvalBy(user)
+  }
   if (action === 'deny') return { result: 'denied', reason: 'user', by: user.sub }
   if (action === 'not_me') return { result: 'denied', reason: 'not_me', by: user.sub }
   return undefined

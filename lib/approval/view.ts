@@ -1,53 +1,52 @@
 import type { AuthorizationDetail } from '../record.ts'
+import type { PageStrings } from './messages.ts'
+import type { ClosedState } from './state.ts'
 
-/** What the approval page says, in the language it says it. Everything is plain text; rendering escapes it. */
-export type View = Page & { readonly locale: string }
+/** What a page is about. Everything is plain text, as it came; rendering escapes it. */
+export type Page = Ask | SignedOut | { readonly state: ClosedState }
 
-export type Page = Ask | { readonly state: ClosedState }
+/** A page with all that a template needs to say it. */
+export type View = Page & {
+  /** BCP 47 tag of the language chosen. */
+  readonly locale: string
+  readonly dir: 'ltr' | 'rtl'
+  /** Host name of the login server. */
+  readonly domain: string
+  /** Every sentence, in that language. */
+  readonly strings: PageStrings
+}
 
-/**
- * `approved`, `denied`, `reported`: the user's own answer. `answered`: no answer is wanted any more.
- * `expired`, `unknown`, `wrong_user`, `error`: nothing can be answered here.
- */
-export type ClosedState =
-  | 'approved'
-  | 'denied'
-  | 'reported'
-  | 'answered'
-  | 'expired'
-  | 'unknown'
-  | 'wrong_user'
-  | 'error'
+/** The user has to sign in (again) before they can answer. */
+export interface SignedOut {
+  readonly state: 'signed_out'
+  /** Where to. */
+  readonly signInUrl: string
+}
 
 /** The question itself. */
 export interface Ask {
   readonly state: 'ask'
   readonly clientName: string
+  /** Shown when it is an https URL. */
   readonly logoUri?: string
   readonly bindingMessage?: string
+  /** Several messages of which one is the binding message: the user has to pick it. Takes the place of showing it. */
+  readonly choices?: readonly string[]
   readonly scope: readonly string[]
   readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** Epoch milliseconds. */
   readonly requestedAt: number
   /** Epoch milliseconds. */
   readonly expiresAt: number
-  /** Host name of the login server. */
-  readonly domain: string
-  /** Where the form posts to. */
+  /** Epoch milliseconds: the time of this page, from which the others are told. */
+  readonly now: number
+  /** Where the request comes from, in words. */
+  readonly place?: string
+  /**
+   * Where the form posts to. Fields: `csrf`, `action` (`approve`, `deny` or `not_me`), and with `choices` the picked
+   * message as `choice`.
+   */
   readonly action: string
   /** Value of the hidden field `csrf`. */
   readonly csrf: string
-}
-
-/** HTTP status that goes with each state. */
-export const viewStatus: Record<View['state'], number> = {
-  ask: 200,
-  approved: 200,
-  denied: 200,
-  reported: 200,
-  answered: 200,
-  expired: 410,
-  unknown: 404,
-  wrong_user: 403,
-  error: 500,
 }

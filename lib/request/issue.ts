@@ -67,10 +67,13 @@ export function createIssue(parts: IssueParts) {
       keptUntil: now + (seconds + parts.graceSeconds) * 1000,
       intervalSeconds: parts.intervalSeconds,
       slowDowns: 0,
-      details:
-        ask.notificationToken === undefined
-          ? ask.details
-          : { ...ask.details, sealedNotificationToken: vault.seal(ask.notificationToken, id) },
+      details: {
+        ...ask.details,
+        ...(user?.locale === undefined ? {} : { locale: user.locale }),
+        ...(ask.notificationToken === undefined
+          ? {}
+          : { sealedNotificationToken: vault.seal(ask.notificationToken, id) }),
+      },
     }
     if ((await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open') {
       emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
