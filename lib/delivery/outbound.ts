@@ -1,9 +1,10 @@
 import { lookup as systemLookup } from 'node:dns/promises'
-import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import { Agent, buildConnector, type Dispatcher } from 'undici'
 import { parseJson } from '../json.ts'
 import { isPublic } from './address.ts'
+import { asOutboundError, OutboundError } from './outboundError.ts'
+import { readHost, targetOf } from './target.ts'
 
 /** An address that a name resolves to. */
 export interface Address {
@@ -48,19 +49,6 @@ export interface Outbound {
   close(): Promise<void>
 }
 
-/** `forbidden`: this URL or its address is off limits. The others may be different the next time. */
-export type OutboundFailure = 'forbidden' | 'timeout' | 'unreachable' | 'bad_answer'
-
-export class OutboundError extends Error {
-  override readonly name = 'OutboundError'
-  readonly code: OutboundFailure
-
-  constructor(code: OutboundFailure, message: string, options: { cause?: unknown } = {}) {
-    super(message, options)
-    this.code = code
-  }
-}
-
 /**
  * The guard around every outgoing call: https only, TLS verified, no redirects, and the address checked when the socket
  * connects, so that a name which resolves differently the second time gains nothing. Each call has its own connection.
@@ -84,7 +72,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     url: string,
     call: { method: 'GET' | 'POST'; headers: Readonly<Record<string, string>>; body?: string },
   ): Promise<Dispatcher.ResponseData> {
-    const target = checkUrl(url, allow)
+    const target = targetOf(url, allow)
     try {
       return await (target.allowed ? trusting : guarded).request({
         ...call,
@@ -121,33 +109,6 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
       await Promise.all([guarded.close(), trusting.close()])
     },
   }
-}
-
-function readHost(text: string): string {
-  const url = URL.canParse(`https://${text}`) ? new URL(`https://${text}`) : undefined
-  if (url === undefined || url.origin !== `${url.href.slice(0, -1)}` || text.endsWith('/')) {
-    throw new TypeError(
-      'express-ciba: option "outbound.allow" must hold hosts such as "pos.intranet" or "10.0.0.5:8443"',
-    )
-  }
-  return url.host
-}
-
-/** Decimal, octal and hexadecimal forms of an address have become dotted ones by the time the URL is parsed. */
-function checkUrl(text: string, allow: ReadonlySet<string>): { origin: string; path: string; allowed: boolean } {
-  const refuse = (why: string) => new OutboundError('forbidden', `the URL ${why}`)
-  if (!URL.canParse(text)) throw refuse('is not valid')
-  const url = new URL(text)
-  if (url.protocol !== 'https:') throw refuse('is not https')
-  if (url.username !== '' || url.password !== '') throw refuse('holds a user name or a password')
-  if (text.includes('#')) throw refuse('has a fragment')
-  const allowed = allow.has(url.host)
-  if (!allowed) {
-    if (url.port !== '') throw refuse('has a port other than 443')
-    const host = url.hostname.replace(/^\[|\]$/g, '')
-    if (isIP(host) !== 0 && !isPublic(host)) throw refuse('leads to an address that is not public')
-  }
-  return { origin: url.origin, path: url.pathname + url.search, allowed }
 }
 
 type LookupCallback = (error: Error | null, address: string | Address[], family?: number) => void
@@ -197,13 +158,4 @@ function readRetryAfter(header: string | string[] | undefined): number | undefin
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
-}
-
-function asOutboundError(thrown: unknown): OutboundError {
-  if (thrown instanceof OutboundError) return thrown
-  const { name, code } = thrown as { name?: string; code?: string }
-  const late = name === 'TimeoutError' || code?.endsWith('_TIMEOUT') || code === 'ETIMEDOUT'
-  return late
-    ? new OutboundError('timeout', 'no answer in time', { cause: thrown })
-    : new OutboundError('unreachable', 'no answer', { cause: thrown })
 }

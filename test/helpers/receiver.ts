@@ -1,10 +1,7 @@
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { type Certificate, makeCertificate } from './certificates.ts'
 
 /** What a receiver does with a call. A number answers with that status. */
 export type Reaction = number | ((res: ServerResponse, req: IncomingMessage) => void)
@@ -62,7 +59,7 @@ export interface Receiver {
   close(): Promise<void>
 }
 
-/** Certificate of every receiver, for `localhost`, `127.0.0.1` and `*.example`. Made once per run. */
+/** Certificate of every receiver, for `localhost` and two made-up names. Made once per run. */
 export const receiverCertificate = selfSigned(
   'receiver',
   'DNS:localhost,DNS:client.example,DNS:other.example,IP:127.0.0.1,IP:::1',
@@ -131,31 +128,6 @@ export async function startReceiver(options: ServerOptions = {}, ...first: React
 }
 
 /** A certificate that is its own authority. */
-export function selfSigned(
-  commonName: string,
-  subjectAltName: string,
-): { readonly cert: string; readonly key: string } {
-  const folder = mkdtempSync(join(tmpdir(), 'express-ciba-'))
-  try {
-    const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
-    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
-    execFileSync(
-      'openssl',
-      [
-        ...request,
-        '-subj',
-        `/CN=${commonName}`,
-        '-addext',
-        `subjectAltName=${subjectAltName}`,
-        '-keyout',
-        key,
-        '-out',
-        cert,
-      ],
-      { stdio: 'ignore' },
-    )
-    return { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') }
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
+export function selfSigned(name: string, altNames: string): Certificate {
+  return makeCertificate({ subject: `/CN=${name}`, altNames })
 }
