@@ -58,6 +58,14 @@ export interface Host {
   close(): Promise<void>
 }
 
+const required = {
+  issuer: 'https://login.example.com',
+  clients: () => undefined,
+  users: { find: () => undefined },
+  session: { current: () => undefined, loginUrl: () => '/login' },
+  logger: { info() {}, warn() {}, error() {} },
+} satisfies BackchannelOptions
+
 /**
  * Starts a host. A visitor is whoever the header `x-user` names; an access token is `token-of-<sub>`.
  * The channel `sms` keeps its notices; `link` is there as well.
@@ -65,6 +73,7 @@ export interface Host {
 export async function startHost(options: HostOptions = {}): Promise<Host> {
   const { before = [], after, prefix = '', ...given } = options
   const app = express()
+  createBackchannelRouter({ ...required, ...given }) // options that stop the start do so before anything listens
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
@@ -89,7 +98,7 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
       { name: 'sms', address: (user) => user.phone_number, send: (notice) => void notices.push(notice) },
       { name: 'link', returnsLink: true, address: () => '', send: () => {} },
     ],
-    logger: { info() {}, warn() {}, error() {} },
+    logger: required.logger,
     onEvent: (event) => events.push(event),
     clock: () => Date.now() + offset,
     ...given,
