@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Request } from 'express'
+import type { ChannelFailure } from './errors.ts'
 import type { DeliveryMode, GrantRecord, Move, RequestRecord, Rotation } from './record.ts'
 
 /** A value, or a promise of it. Hosts answer either way. */
@@ -116,6 +117,24 @@ export interface Notice {
   readonly context: Readonly<Record<string, unknown>>
   /** Short public id of the request, for correlation in logs and status callbacks. Not a secret, not a handle. */
   readonly reference: string
+  /** Where the carrier may report what became of this notice. Only where the channel has `readStatus`. */
+  readonly statusUrl?: string
+}
+
+/** A carrier's report about a notice, freed from Express. */
+export interface StatusCall {
+  /** The `statusUrl` of the notice, from configuration. */
+  readonly url: string
+  /** Value of a header, by its name in lower case. */
+  header(name: string): string | undefined
+  readonly form: Form
+}
+
+/** What became of a notice after it was handed over. */
+export interface NoticeStatus {
+  readonly messageId?: string
+  /** Set when it will not arrive. */
+  readonly failure?: ChannelFailure
 }
 
 /** What a channel reports about a notice it has handed over. */
@@ -139,6 +158,8 @@ export interface Channel {
   readonly standsIn?: true
   /** Checks configuration and connection; used by `doctor`. */
   verify?(): Awaitable<void>
+  /** Checks and reads a carrier's report. `undefined`: it does not come from the carrier. */
+  readStatus?(call: StatusCall): NoticeStatus | undefined
 }
 
 /** What a store answers to a poll. */

@@ -1,6 +1,7 @@
 import type { Channel, Notice, User } from '../contracts.ts'
-import { ChannelError } from '../errors.ts'
-import { lineOf, type NoticeStrings, type NoticeTexts, noticeStrings } from './notice.ts'
+import { ChannelError, type ChannelFailure } from '../errors.ts'
+import { mailHtml } from './mail.ts'
+import { durationIn, lineOf, type NoticeStrings, type NoticeTexts, noticeStrings } from './notice.ts'
 
 /** The part of a nodemailer transport that is used. */
 export interface MailTransport {
@@ -33,7 +34,7 @@ export interface EmailChannelOptions {
 
 /**
  * Sends the link by e-mail. Reaches users with an `email` that is not known to be unverified.
- * SMTP 5xx answers are final; anything else may be tried later.
+ * An SMTP 5xx about the recipient is final; anything else may be tried later.
  */
 export function emailChannel({ transport, from, texts, body = bodyOf }: EmailChannelOptions): Channel {
   return {
@@ -61,37 +62,32 @@ export function emailChannel({ transport, from, texts, body = bodyOf }: EmailCha
   }
 }
 
-function refused(cause: { responseCode?: number }): never {
-  const { responseCode = 0 } = cause ?? {}
-  const final = responseCode >= 500 && responseCode < 600
-  throw new ChannelError(final ? 'undeliverable' : 'try_later', 'the mail server refused the message', { cause })
+/** What nodemailer says about a failed message (nodemailer.com/errors). */
+interface MailFailure {
+  readonly code?: string
+  readonly command?: string
+  readonly response?: string
+  readonly responseCode?: number
+}
+
+function refused(cause: MailFailure): never {
+  throw new ChannelError(mailFailure(cause ?? {}), 'the mail could not be sent', { cause })
+}
+
+/** A 5xx about the recipient or the message is final. Everything about our own side, and every 4xx, may pass. */
+export function mailFailure({ code, command, response = '', responseCode = 0 }: MailFailure): ChannelFailure {
+  if (responseCode === 0 && code === 'EENVELOPE') return 'undeliverable' // an address that is none
+  if (responseCode < 500 || code === 'EAUTH' || command === 'MAIL FROM') return 'try_later'
+  return /^\d{3}[ -]5\.7\./.test(response) ? 'blocked' : 'undeliverable' // RFC 3463: 5.7.x is policy
 }
 
 function bodyOf(notice: Notice, strings: NoticeStrings): { text: string; html: string } {
   const fill = (text: string) =>
     text
       .replace('{client}', () => notice.clientName)
-      .replace('{minutes}', () => String(Math.max(1, Math.round(notice.expiresInSeconds / 60))))
+      .replace('{time}', () => durationIn(notice.locale, notice.expiresInSeconds))
       .replace('{domain}', () => notice.domain)
   const code = notice.bindingMessage === undefined ? [] : [`${strings.code} ${notice.bindingMessage}`]
   const text = [fill(strings.from), ...code, lineOf(notice), fill(strings.ends), fill(strings.domain)].join('\n\n')
-  return { text: `${text}\n`, html: htmlOf(notice, strings, fill) }
-}
-
-function htmlOf(notice: Notice, strings: NoticeStrings, fill: (text: string) => string): string {
-  const paragraph = (text: string, style = '') => `<p style="margin:0 0 16px;${style}">${escapeHtml(text)}</p>`
-  const code =
-    notice.bindingMessage === undefined
-      ? ''
-      : paragraph(strings.code) + paragraph(notice.bindingMessage, 'font-size:22px;font-weight:bold;letter-spacing:1px')
-  return `<!doctype html><html lang="${escapeHtml(notice.locale)}"><head><meta charset="utf-8"><title>${escapeHtml(strings.subject)}</title></head>
-<body style="margin:0;padding:24px;font:16px/1.5 system-ui,-apple-system,'Segoe UI',sans-serif"><div style="max-width:480px;margin:0 auto">
-${paragraph(fill(strings.from))}${code}${paragraph(notice.message, 'white-space:pre-line')}
-<p style="margin:0 0 24px"><a href="${escapeHtml(notice.link)}" style="display:inline-block;padding:12px 20px;border-radius:8px;background:#1a56db;color:#ffffff;text-decoration:none">${escapeHtml(strings.open)}</a></p>
-${paragraph(notice.link, 'font-size:13px;word-break:break-all')}${paragraph(fill(strings.ends), 'font-size:13px')}${paragraph(fill(strings.domain), 'font-size:13px')}
-</div></body></html>`
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (each) => `&#${each.charCodeAt(0)};`)
+  return { text: `${text}\n`, html: mailHtml(notice, strings, fill) }
 }

@@ -12,7 +12,7 @@ export interface NoticeStrings {
   readonly code: string
   /** On the button. */
   readonly open: string
-  /** `{minutes}` left, and what to do with a request that one did not start. */
+  /** `{time}` left ("10 minutes"), and what to do with a request that one did not start. */
   readonly ends: string
   /** Where links of ours lead: `{domain}`. */
   readonly domain: string
@@ -23,54 +23,54 @@ const strings: Readonly<Record<string, NoticeStrings>> = {
     message: "To verify it's you, click this link:",
     subject: 'Please confirm a request',
     from: '{client} is asking for your approval.',
-    code: 'It should show this code:',
+    code: 'It should show you this:',
     open: 'Review the request',
-    ends: 'The link works for {minutes} minutes. If you did not start this, open it and say so, or do nothing.',
+    ends: 'The link works for {time}. If you did not start this, open it and say so, or do nothing.',
     domain: 'Our links always lead to {domain}. We never ask for your password by message.',
   },
   fr: {
-    message: 'Pour confirmer votre identité, cliquez sur ce lien :',
+    message: 'Est-ce bien vous ? Confirmez avec ce lien :',
     subject: 'Merci de confirmer une demande',
     from: '{client} demande votre accord.',
-    code: 'Elle doit afficher ce code :',
+    code: 'Vous devriez y voir :',
     open: 'Examiner la demande',
-    ends: "Le lien est valable {minutes} minutes. Si vous n'êtes pas à l'origine de cette demande, ouvrez-le pour le signaler, ou ne faites rien.",
+    ends: "Le lien est valable {time}. Si vous n'êtes pas à l'origine de cette demande, ouvrez-le pour le signaler, ou ne faites rien.",
     domain: 'Nos liens mènent toujours à {domain}. Nous ne demandons jamais votre mot de passe par message.',
   },
   de: {
-    message: 'Bestätigen Sie über diesen Link, dass Sie es sind:',
+    message: 'Sind Sie es? Bitte hier bestätigen:',
     subject: 'Bitte bestätigen Sie eine Anfrage',
     from: '{client} bittet um Ihre Zustimmung.',
-    code: 'Sie sollte diesen Code zeigen:',
+    code: 'Dort sollte Ihnen angezeigt werden:',
     open: 'Anfrage ansehen',
-    ends: 'Der Link gilt {minutes} Minuten. Wenn Sie das nicht ausgelöst haben, öffnen Sie ihn und melden Sie es, oder tun Sie nichts.',
+    ends: 'Der Link gilt {time}. Wenn Sie das nicht ausgelöst haben, öffnen Sie ihn und melden Sie es, oder tun Sie nichts.',
     domain: 'Unsere Links führen immer zu {domain}. Wir fragen nie per Nachricht nach Ihrem Passwort.',
   },
   es: {
-    message: 'Para confirmar que es usted, pulse este enlace:',
+    message: 'Confirme que es usted en este enlace:',
     subject: 'Confirme una solicitud',
     from: '{client} solicita su aprobación.',
-    code: 'Debe mostrar este código:',
+    code: 'Debería mostrarle esto:',
     open: 'Revisar la solicitud',
-    ends: 'El enlace funciona durante {minutes} minutos. Si usted no inició esto, ábralo e indíquelo, o no haga nada.',
+    ends: 'El enlace funciona durante {time}. Si usted no inició esto, ábralo e indíquelo, o no haga nada.',
     domain: 'Nuestros enlaces siempre llevan a {domain}. Nunca pedimos su contraseña por mensaje.',
   },
   pt: {
-    message: 'Para confirmar que é você, clique neste link:',
+    message: 'Confirme sua identidade neste link:',
     subject: 'Confirme um pedido',
     from: '{client} está pedindo sua aprovação.',
-    code: 'Deve mostrar este código:',
+    code: 'Deve mostrar isto a você:',
     open: 'Ver o pedido',
-    ends: 'O link funciona por {minutes} minutos. Se você não iniciou isto, abra-o e avise, ou não faça nada.',
+    ends: 'O link funciona por {time}. Se você não iniciou isto, abra-o e avise, ou não faça nada.',
     domain: 'Nossos links sempre levam a {domain}. Nunca pedimos sua senha por mensagem.',
   },
   ja: {
     message: 'ご本人確認のため、次のリンクを開いてください：',
     subject: 'リクエストの確認のお願い',
     from: '{client} が承認を求めています。',
-    code: '次のコードが表示されます：',
+    code: '次の内容が表示されているはずです：',
     open: 'リクエストを確認する',
-    ends: 'このリンクは {minutes} 分間有効です。お心当たりがない場合は、開いて報告するか、何もしないでください。',
+    ends: 'このリンクの有効期間は {time}です。お心当たりがない場合は、開いて報告するか、何もしないでください。',
     domain: 'リンク先は常に {domain} です。メッセージでパスワードをお尋ねすることはありません。',
   },
 }
@@ -80,9 +80,26 @@ export type NoticeTexts = Readonly<Record<string, Partial<NoticeStrings>>>
 
 /** The sentences for a BCP 47 tag: that of the tag, of its language, or English. */
 export function noticeStrings(locale: string, texts: NoticeTexts = {}): NoticeStrings {
-  const language = locale.toLowerCase().split('-')[0] ?? 'en'
-  const base = strings[language] ?? strings.en
-  return { ...(base as NoticeStrings), ...texts[language], ...texts[locale] }
+  const tag = languageTag(locale)
+  const language = tag.split('-')[0] ?? 'en'
+  const base = Object.hasOwn(strings, language) ? strings[language] : strings.en
+  return { ...(base as NoticeStrings), ...texts[language], ...texts[tag] }
+}
+
+/** Seconds as minutes or hours in words. */
+export function durationIn(locale: string, seconds: number): string {
+  const minutes = Math.max(1, Math.round(seconds / 60))
+  const [value, unit] = minutes < 120 ? [minutes, 'minute'] : [Math.round(minutes / 60), 'hour']
+  return new Intl.NumberFormat(languageTag(locale), { style: 'unit', unit, unitDisplay: 'long' }).format(value)
+}
+
+/** Hosts write `en_US` too, and what is no language tag at all is English. */
+export function languageTag(locale: string): string {
+  try {
+    return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0] ?? 'en'
+  } catch {
+    return 'en'
+  }
 }
 
 /** The message and the link, with one space between them unless there is white space already. */

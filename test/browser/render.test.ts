@@ -7,6 +7,7 @@ import { createRender } from '../../lib/approval/render.ts'
 import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
 import { hostileText } from '../helpers/hostileText.ts'
 import { pages, question } from '../helpers/pages.ts'
+import { shapesOf } from '../helpers/shapes.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 const render = createRender({ domain: 'login.example.com' })
@@ -96,11 +97,7 @@ describe('the page in a browser', function () {
         ['en', text],
       ).body
     const page = await browser.newPage()
-    const documents = ['x', ...hostileText].map(filled)
-    const shapes = await page.evaluate<readonly string[]>(`${JSON.stringify(documents)}.map((text) =>
-      [...new DOMParser().parseFromString(text, 'text/html').querySelectorAll('*')]
-        .map((each) => each.tagName + '[' + each.getAttributeNames().join() + ']')
-        .join(' '))`)
+    const shapes = await shapesOf(page, ['x', ...hostileText].map(filled))
     expect(shapes[0]).to.include('BUTTON[class,name,value]')
     for (const [index, shape] of shapes.entries()) expect(shape, hostileText[index - 1]).to.equal(shapes[0])
     await page.close()
