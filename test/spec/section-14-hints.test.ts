@@ -1,0 +1,109 @@
+import { expect } from 'chai'
+import { type Jwk, loginHintTokens } from 'express-ciba'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { clientOf } from '../helpers/client.ts'
+import { type Host, startHost, users } from '../helpers/host.ts'
+
+const current = await generateKeyPair('ES256', { extractable: true })
+const retired = await generateKeyPair('ES256', { extractable: true })
+const stranger = await generateKeyPair('ES256', { extractable: true })
+const partner = await generateKeyPair('ES256', { extractable: true })
+const jwk = async (key: Parameters<typeof exportJWK>[0], kid: string) => ({
+  ...((await exportJWK(key)) as Jwk),
+  kid,
+  alg: 'ES256',
+})
+
+describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
+  let host: Host
+  before(async () => {
+    host = await startHost({
+      openRequestsPerUser: 0,
+      keys: { keys: [await jwk(current.privateKey, 'now'), await jwk(retired.publicKey, 'before')] },
+      users: { find: (hint) => users.find((user) => [user.sub, user.email].includes(hint.value)) },
+      loginHintToken: loginHintTokens({
+        issuers: { 'https://partner.example': { keys: [await jwk(partner.publicKey, 'p')] } },
+        audience: 'https://login.example.com',
+      }),
+    })
+  })
+  after(() => host.close())
+
+  const now = () => Math.floor(Date.now() / 1000)
+  const sign = (claims: JWTPayload, key: typeof current.privateKey, header = {}) =>
+    new SignJWT(claims).setProtectedHeader({ alg: 'ES256', ...header }).sign(key)
+  const idToken = (changes: JWTPayload = {}, key = current.privateKey, header = {}) =>
+    sign({ iss: host.origin, aud: 'till', sub: 'alice', iat: now() - 100, exp: now() - 50, ...changes }, key, header)
+  const hintToken = (changes: JWTPayload = {}, key = partner.privateKey) =>
+    sign(
+      {
+        iss: 'https://partner.example',
+        aud: 'https://login.example.com',
+        email: 'alice@example.com',
+        iat: now(),
+        exp: now() + 60,
+        ...changes,
+      },
+      key,
+    )
+  const send = async (form: Record<string, string>) => {
+    const { status, body } = await clientOf(host).start({ scope: 'openid', ...form })
+    return status === 200 ? 'accepted' : body.error
+  }
+
+  it('CIBA-14-03 takes an ID token of ours, expired or not', async () => {
+    expect(await send({ id_token_hint: await idToken() })).to.equal('accepted')
+    expect(await send({ id_token_hint: await idToken({ exp: now() + 60, aud: ['till', 'other'] }) })).to.equal(
+      'accepted',
+    )
+  })
+
+  it('CIBA-14-05 takes one that a retired key signed', async () => {
+    expect(await send({ id_token_hint: await idToken({}, retired.privateKey, { kid: 'before' }) })).to.equal('accepted')
+  })
+
+  for (const [what, changes, error] of [
+    ["CIBA-14-04 another client's", { aud: 'agent' }, 'invalid_request'],
+    ["OIDC-3.1.2.2-01 another issuer's", { iss: 'https://other.example' }, 'invalid_request'],
+    ['threat 25: one of a year ago', { iat: now() - 31_536_000 }, 'unknown_user_id'],
+    ['one without iat', { iat: undefined as never }, 'unknown_user_id'],
+    ['one of nobody', { sub: 'nobody' }, 'unknown_user_id'],
+  ] as [string, JWTPayload, string][]) {
+    it(`refuses ${what}`, async () => {
+      expect(await send({ id_token_hint: await idToken(changes) })).to.equal(error)
+    })
+  }
+
+  it('threat 24: refuses one signed by others, and an access token', async () => {
+    expect(await send({ id_token_hint: await idToken({}, stranger.privateKey) })).to.equal('invalid_request')
+    expect(await send({ id_token_hint: await idToken({}, current.privateKey, { typ: 'at+jwt' }) })).to.equal(
+      'invalid_request',
+    )
+  })
+
+  it('CIBA-14-01 takes a login_hint_token of a trusted issuer', async () => {
+    expect(await send({ login_hint_token: await hintToken() })).to.equal('accepted')
+  })
+
+  it('CIBA-13-03 says when it has expired', async () => {
+    expect(await send({ login_hint_token: await hintToken({ exp: now() - 10 }) })).to.equal('expired_login_hint_token')
+  })
+
+  for (const [what, make] of [
+    ['of another issuer', () => hintToken({ iss: 'https://evil.example' })],
+    ['for another server', () => hintToken({ aud: 'https://other.example' })],
+    ['with another signature', () => hintToken({}, stranger.privateKey)],
+    ['without expiry', () => hintToken({ exp: undefined as never })],
+    ['that is none', async () => 'abc'],
+  ] as [string, () => Promise<string>][]) {
+    it(`refuses a login_hint_token ${what}`, async () => {
+      expect(await send({ login_hint_token: await make() })).to.equal('invalid_request')
+    })
+  }
+
+  it('CIBA-13-04 says when it names nobody', async () => {
+    expect(await send({ login_hint_token: await hintToken({ email: 'nobody@example.com' }) })).to.equal(
+      'unknown_user_id',
+    )
+  })
+})
