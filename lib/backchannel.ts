@@ -22,7 +22,7 @@ import { asymmetricAlgs, hmacAlgs, isSignedBy } from './jws.ts'
 import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
-import { urlsOf } from './paths.ts'
+import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
 import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
 import { createBegin } from './request/begin.ts'
@@ -92,6 +92,8 @@ export function createBackchannel(options: BackchannelOptions) {
   const notices = settings.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
   const guard = createGuard(emit)
   const urls = urlsOf(settings.baseUrl ?? issuer, settings.paths)
+  const mtlsUrls = settings.mtlsBaseUrl === undefined ? urls : urlsOf(settings.mtlsBaseUrl, settings.paths)
+  const endpoints = aliasesOf(urls, mtlsUrls)
   const jwks = settings.keys ?? temporaryKeys(notices)
   const keys = createKeys(jwks, rules.algs)
   const vault = createVault(secretOf(settings, jwks))
@@ -117,7 +119,8 @@ export function createBackchannel(options: BackchannelOptions) {
       store,
       clock,
       emit,
-      audiences: settings.assertionAudience === 'issuer' ? [issuer] : [issuer, urls.token, urls.backchannel],
+      audiences:
+        settings.assertionAudience === 'issuer' ? [issuer] : [issuer, ...endpoints.keys(), ...endpoints.values()],
       audienceAsString: rules.audienceAsString,
       maxSeconds: 300,
       algs: clientAuthAlgs,
@@ -206,7 +209,7 @@ export function createBackchannel(options: BackchannelOptions) {
     }),
   })
 
-  const callOf = callMaker(settings.getCertificate)
+  const callOf = callMaker(settings.getCertificate, endpoints)
   const grants = new Map([[cibaGrantType, redeem]])
   const serveCall = createServeCall({ authenticate, grants })
   const serveToken = createServeToken({
@@ -238,6 +241,7 @@ export function createBackchannel(options: BackchannelOptions) {
   const metadata = metadataOf({
     ...settings,
     urls,
+    mtlsUrls,
     clientAuthMethods: settings.clientAuthMethods.filter((each) => each !== undefined),
     clientAuthAlgs,
     idTokenAlgs: keys.algs,
@@ -277,6 +281,7 @@ export function createBackchannel(options: BackchannelOptions) {
           authorization: call.authorization,
           dpop: call.dpop ?? [],
           url: urls.token,
+          mtlsUrl: mtlsUrls.token,
           certificate: () => (call.certificate === undefined ? undefined : { x509: call.certificate, chained: true }),
         }),
       ),
@@ -335,7 +340,7 @@ function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
   }
 }
 
-function callMaker(getCertificate: Settings['getCertificate']) {
+function callMaker(getCertificate: Settings['getCertificate'], aliases: ReadonlyMap<string, string>) {
   const certificateOf = (req: Request): ShownCertificate | undefined => {
     if (getCertificate === undefined) return certificateFrom(req)
     const x509 = getCertificate(req)
@@ -346,6 +351,7 @@ function callMaker(getCertificate: Settings['getCertificate']) {
     authorization: req.headers.authorization,
     dpop: req.headersDistinct.dpop ?? [],
     url,
+    mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),
   })
 }

@@ -356,6 +356,8 @@ export interface Call {
   readonly dpop: readonly string[]
   /** Absolute URL of the endpoint as configured, never from the `Host` header. */
   readonly url: string
+  /** Its alias for mutual TLS (RFC 8705 5), if it has one. */
+  readonly mtlsUrl?: string | undefined
   /** Certificate the client showed in the TLS handshake. Read only when somebody asks. */
   certificate(): ShownCertificate | undefined
 }

@@ -4,6 +4,8 @@ import type { DeliveryMode } from './record.ts'
 export interface MetadataParts {
   readonly issuer: string
   readonly urls: Urls
+  /** The same routes where client certificates are asked for; `urls` when it is the same place. */
+  readonly mtlsUrls: Urls
   readonly scopes: readonly string[]
   readonly acrValues: readonly string[]
   readonly clientAuthMethods: readonly string[]
@@ -40,11 +42,19 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     acr_values_supported: parts.acrValues,
     tls_client_certificate_bound_access_tokens: parts.certificateBound,
     dpop_signing_alg_values_supported: parts.dpopAlgs,
+    mtls_endpoint_aliases: aliases(parts),
   }
   // RFC 8414 2: members without values are left out; response_types_supported is required by OpenID Connect Discovery
   return Object.fromEntries(
     Object.entries(members).filter(
-      ([name, value]) => name === 'response_types_supported' || !Array.isArray(value) || value.length > 0,
+      ([name, value]) =>
+        name === 'response_types_supported' || (Array.isArray(value) ? value.length > 0 : value !== undefined),
     ),
   )
+}
+
+/** RFC 8705 5. */
+function aliases({ urls, mtlsUrls }: MetadataParts): Readonly<Record<string, string>> | undefined {
+  if (mtlsUrls.origin === urls.origin) return undefined
+  return { token_endpoint: mtlsUrls.token, backchannel_authentication_endpoint: mtlsUrls.backchannel }
 }

@@ -56,6 +56,11 @@ export interface BackchannelOptions {
   readonly secret?: string | Uint8Array
   /** Public URL of the place the router is mounted at. Defaults to `issuer`. */
   readonly baseUrl?: string
+  /**
+   * Public URL of the same mount point where client certificates are asked for: published as `mtls_endpoint_aliases`
+   * (RFC 8705 5). Defaults to none, for hosts that ask for them at `baseUrl` or do without.
+   */
+  readonly mtlsBaseUrl?: string
   /** Paths of the routes below the mount point. Each defaults to the one in the README's table. */
   readonly paths?: Partial<Paths>
   /** Scope values that may be asked for. Defaults to `openid profile email address phone offline_access`. */
@@ -174,6 +179,7 @@ const schema = z.strictObject({
     .refine((secret) => secret.length >= 32, 'must have at least 32 bytes')
     .optional(),
   baseUrl: absoluteUrl.optional(),
+  mtlsBaseUrl: absoluteUrl.optional(),
   paths: z
     .strictObject({
       backchannel: path.optional(),

@@ -29,6 +29,11 @@ export interface Urls extends Paths {
   readonly origin: string
 }
 
+/** The endpoints that clients call, each with its alias for mutual TLS (RFC 8705 5); itself when it has none. */
+export function aliasesOf(urls: Urls, mtlsUrls: Urls): ReadonlyMap<string, string> {
+  return new Map((['token', 'backchannel'] as const).map((name) => [urls[name], mtlsUrls[name]]))
+}
+
 export function urlsOf(baseUrl: string, paths: Paths): Urls {
   const base = baseUrl.replace(/\/$/, '')
   const absolute = Object.entries(paths).map(([name, path]) => [name, base + path])

@@ -52,8 +52,7 @@ export function createCheckDpop(parts: DpopParts) {
   function checkClaims({ htm, htu, iat, jti, nonce }: Jws['claims'], call: Call): void {
     const now = clock() / 1000
     if (htm !== 'POST') throw invalid('htm is not POST')
-    if (typeof htu !== 'string' || plainUrl(htu) !== plainUrl(call.url))
-      throw invalid('htu is not the URL of this endpoint')
+    if (typeof htu !== 'string' || !isUrlOf(htu, call)) throw invalid('htu is not the URL of this endpoint')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) throw invalid('jti is missing or too long')
     if (parts.nonceRequired && !isCurrentNonce(nonce)) throw demandNonce()
     if (typeof iat !== 'number' || iat > now + skewSeconds || iat < now - parts.maxAgeSeconds) {
@@ -98,6 +97,11 @@ async function importKey(jwk: JWK, alg: string) {
   } catch (cause) {
     throw invalid('The key of the proof cannot be used', cause)
   }
+}
+
+function isUrlOf(htu: string, { url, mtlsUrl = url }: Call): boolean {
+  const plain = plainUrl(htu)
+  return plain === plainUrl(url) || plain === plainUrl(mtlsUrl)
 }
 
 /** Without query and fragment, normalized (RFC 9449 4.3). */

@@ -3,10 +3,11 @@
  */
 import { parseArgs } from 'node:util'
 import { authTypes, type Plan, plansOf, readPlans, registrations } from './config.ts'
+import { makeMaterial } from './material.ts'
 import { startReceiver } from './receiver.ts'
 import { lineOf, summaryOf } from './report.ts'
 import { type Result, runPlan, strayResult } from './run.ts'
-import { makeMaterial, startTarget, type TargetName, targets } from './targets.ts'
+import { startTarget, type TargetName, targets } from './targets.ts'
 
 const { values } = parseArgs({
   options: {

@@ -1,10 +1,10 @@
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:tls'
 import { expect } from 'chai'
+import { makeServerCertificate } from '../helpers/certificates.ts'
 import { catalogue } from './checks/catalogue.ts'
 import { authTypes, modes } from './config.ts'
 import { collect } from './findings.ts'
-import { makeServerCertificate } from './material.ts'
 import { modulesFor } from './plan.ts'
 import { strayResult } from './run.ts'
 import { answers } from './selftest/answers.ts'
@@ -14,7 +14,7 @@ import { idTokens } from './selftest/idTokens.ts'
 import { moduleCases, parrots, runCase, runParrot, strayFindings } from './selftest/modules.ts'
 import { listen, tlsCases } from './selftest/tls.ts'
 
-const certificate = makeServerCertificate()
+const { server: certificate } = makeServerCertificate()
 const strict = { ...certificate, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256' }
 const cases: readonly Case[] = [...answers, ...idTokens, ...documents, ...tlsCases(() => certificate)]
 

@@ -3,8 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startProgram } from '../helpers/program.ts'
 import { type AuthType, authTypes, type ConfigInput, type Mode, modes, type Registration } from './config.ts'
-import type { Certificate } from './http.ts'
-import { type Credentials, makeAuthority, makeCredentials, makeServerCertificate, publicKeys } from './material.ts'
+import { type Material, publicKeys } from './material.ts'
 import { notificationEndpoint } from './receiver.ts'
 import { cibaGrant } from './requests.ts'
 
@@ -17,27 +16,6 @@ export const targets = {
 } as const
 
 export type TargetName = keyof typeof targets
-
-/** Keys and certificates of one run. */
-export interface Material {
-  readonly server: Certificate
-  readonly authority: Certificate
-  /** The first client's certificate is signed by the authority, the second one's by itself. */
-  readonly clients: readonly [Credentials, Credentials]
-  /** Self-signed ones for clients that register themselves. */
-  readonly dynamic: readonly [Credentials, Credentials]
-}
-
-export function makeMaterial(): Material {
-  const authority = makeAuthority('Conformance authority')
-  const second = makeCredentials('client-2')
-  return {
-    server: makeServerCertificate(),
-    authority,
-    clients: [makeCredentials('client-1', authority), second],
-    dynamic: [makeCredentials('client-3'), second],
-  }
-}
 
 /** What a target prints first. */
 interface Description {
@@ -67,7 +45,7 @@ export async function startTarget(
   const clients = modes.flatMap((mode) =>
     authTypes.flatMap((auth) => [0, 1].map((at) => staticClient({ mode, auth, at, material, notifyAt }))),
   )
-  writeFileSync(file, JSON.stringify(serverConfig(target, material, clients)), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify(serverConfig(target, material, notifyAt, clients)), { mode: 0o600 })
   const program = startProgram(['--import', 'tsx', targets[target], file])
   const description: Description = JSON.parse(await program.line(/^\{.*"discovery_url"/))
   rmSync(folder, { recursive: true })
@@ -122,13 +100,24 @@ function staticClient({ mode, auth, at, material, notifyAt }: Variant & { at: nu
   }
 }
 
-function serverConfig(target: TargetName, { server, authority }: Material, clients: readonly object[]) {
+/** One file for every target; the examples' own provider takes options of the package besides. */
+function serverConfig(target: TargetName, material: Material, notifyAt: string, clients: readonly object[]) {
+  const { server, authority, serverKeys } = material
+  const common = { tls: { ...server, ca: authority.cert }, clients, approve: true }
+  if (target !== 'op') return { ...common, plain: target === 'oidc-provider-plain' }
   return {
-    tls: { cert: server.cert, key: server.key, ca: authority.cert },
-    clients,
-    approve: true,
-    ...(target === 'op' ? { registration: true, options: {} } : {}),
-    ...(target === 'oidc-provider-plain' ? { plain: true } : {}),
+    ...common,
+    tls: { ...common.tls, mtlsPort: 0 },
+    registration: true,
+    options: {
+      profile: 'fapi-ciba',
+      deliveryModes: ['poll', 'ping'],
+      keys: serverKeys,
+      bindingMessage: 'ascii',
+      // requests that modules leave open would add up to one user's limit
+      openRequestsPerUser: 0,
+      outbound: { allow: [new URL(notifyAt).host], ca: authority.cert },
+    },
   }
 }
 
