@@ -1,35 +1,29 @@
 import { Keyv } from 'keyv'
 import type { BackchannelStore, Polled } from '../contracts.ts'
 import { type GrantRecord, isExpired, paceOf, type RequestRecord, type RequestStatus } from '../record.ts'
+import { hashOf } from '../secrets.ts'
+import { createBackend, type KeyvLike } from './keyvBackend.ts'
+import { doubtAbout } from './keyvDoubts.ts'
 import { createLocks } from './locks.ts'
 import { rotated } from './rotated.ts'
 
-/** The part of Keyv 5 and 6 that is used. */
-export interface KeyvLike {
-  get<T>(key: string): Promise<T | undefined>
-  set(key: string, value: unknown, ttl?: number): Promise<unknown>
-  delete(key: string): Promise<unknown>
-  on(event: 'error', listener: (error: unknown) => void): unknown
-  throwOnErrors?: boolean
-  readonly opts?: { readonly store?: unknown }
-}
-
-/** Backends whose `delete` has several winners: they look first and delete after. */
-const doubtful: Record<string, string> = {
-  KeyvPostgres: '@keyv/postgres deletes in two steps: of several processes more than one can win. Use postgresStore',
-  KeyvMysql: '@keyv/mysql deletes in two steps: of several processes more than one can win',
-  KeyvSqlite: '@keyv/sqlite deletes in two steps: of several processes more than one can win',
-}
+export type { KeyvLike } from './keyvBackend.ts'
 
 /** Statuses that a request can still leave. Each has a ticket, and whoever deletes the ticket may make the move. */
 const movable: readonly RequestStatus[] = ['received', 'pending', 'approved']
 
+/** Milliseconds that a loser waits, a few times, until the winner in another process has written. */
+const winnerMs = 20
+
 type Pace = Pick<RequestRecord, 'intervalSeconds' | 'slowDowns'> & { readonly lastPollAt: number }
 
+/** Open requests of a user: id and end. */
+type OpenRequests = readonly (readonly [id: string, expiresAt: number])[]
+
 /**
- * Requests in any Keyv 5 or 6 backend. Moves have one winner in one process on every backend, and across processes
- * wherever the backend's `delete` has one. The replay guard, the count of open requests and the rotation of refresh
- * tokens have one winner per process. Several processes are served best by `redisStore` and `postgresStore`.
+ * Requests in any Keyv 5 or 6 backend. Moves and rotations have one winner in one process on every backend, and across
+ * processes wherever the backend's `delete` has one. The replay guard and the count of open requests hold per process.
+ * Several processes are served best by `redisStore` and `postgresStore`.
  *
  * @param keyv Defaults to a new Keyv in memory.
  */
@@ -37,41 +31,57 @@ export function keyvStore(
   keyv: KeyvLike = new Keyv(),
   { warn = console.warn }: { readonly warn?: (text: string) => void } = {},
 ): BackchannelStore {
-  const backend = watch(keyv)
+  const backend = createBackend(keyv)
   const locked = createLocks()
-  const name = (keyv.opts?.store as object | undefined)?.constructor?.name ?? ''
-  if (doubtful[name] !== undefined) warn(`express-ciba: keyvStore: ${doubtful[name]}`)
+  const doubt = doubtAbout(backend.kind)
+  if (doubt !== undefined) warn(`express-ciba: keyvStore: ${doubt}`)
 
   async function read(id: string): Promise<RequestRecord | undefined> {
     const [record, pace] = await Promise.all([backend.get<RequestRecord>(`r:${id}`), backend.get<Pace>(`p:${id}`)])
     return record === undefined || pace === undefined ? record : { ...record, ...pace }
   }
 
-  /** Ids of a user's open requests. */
-  async function openRequests(sub: string, now: number): Promise<string[]> {
-    const ids = (await backend.get<string[]>(`o:${sub}`)) ?? []
-    const records = await Promise.all(ids.map((id) => backend.get<RequestRecord>(`r:${id}`)))
-    return records.flatMap((each) => (each?.status === 'pending' && !isExpired(each, now) ? [each.id] : []))
+  /** The ticket is there before the record: a crash in between leaves a ticket too many, never one too few. */
+  async function write(record: RequestRecord): Promise<void> {
+    if (movable.includes(record.status)) await backend.set(`t:${record.id}:${record.status}`, 1, record.keptUntil)
+    await backend.set(`r:${record.id}`, record, record.keptUntil)
   }
 
-  async function write(record: RequestRecord, now: number): Promise<void> {
-    const ttl = Math.max(1, record.keptUntil - now)
-    await backend.set(`r:${record.id}`, record, ttl)
-    if (movable.includes(record.status)) await backend.set(`t:${record.id}:${record.status}`, 1, ttl)
+  /** Reads again until another process has written what it won. */
+  async function afterWinner<T>(again: () => Promise<T>, changed: (now: T) => boolean): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      const now = await again()
+      if (changed(now) || tries === 5) return now
+      await new Promise((resolve) => setTimeout(resolve, winnerMs))
+    }
+  }
+
+  /** Reads, changes and writes a user's open requests. */
+  function openRequests<T>(sub: string, step: (open: OpenRequests) => Promise<[OpenRequests, T]>): Promise<T> {
+    const key = `o:${hashOf(sub)}`
+    return locked(key, async () => {
+      const open = (await backend.get<OpenRequests>(key)) ?? []
+      const [next, result] = await step(open)
+      const until = Math.max(...next.map(([, expiresAt]) => expiresAt))
+      if (next !== open) await (next.length === 0 ? backend.delete(key) : backend.set(key, next, until))
+      return result
+    })
   }
 
   return {
-    add: (record, openLimit) =>
-      locked(`o:${record.sub}`, async () => {
-        const { id, sub, receivedAt: now } = record
-        if (sub !== undefined && openLimit !== undefined) {
-          const open = await openRequests(sub, now)
-          if (open.length >= openLimit) return 'too_many_open'
-          await backend.set(`o:${sub}`, [...open, id], record.keptUntil - now)
-        }
-        await write(record, now)
+    async add(record, openLimit) {
+      const { id, sub, receivedAt, expiresAt } = record
+      if (sub === undefined) {
+        await write(record)
         return 'added'
-      }),
+      }
+      return openRequests(sub, async (all) => {
+        const open = all.filter(([, end]) => end > receivedAt)
+        if (openLimit !== undefined && open.length >= openLimit) return [all, 'too_many_open']
+        await write(record)
+        return [[...open, [id, expiresAt]], 'added']
+      })
+    },
 
     find: read,
 
@@ -84,75 +94,79 @@ export function keyvStore(
         if (pace === undefined) return { record, early: true }
         const { early, ...changes } = pace
         // beside the record, so that a poll in one process never writes over a decision in another
-        await backend.set(`p:${id}`, changes, Math.max(1, record.keptUntil - now))
+        await backend.set(`p:${id}`, changes, record.keptUntil)
         return { record: { ...record, ...changes }, early }
       }),
 
-    move: (id, { from, to, changes, now }) =>
-      locked(id, async () => {
+    async move(id, { from, to, changes, now }) {
+      const result = await locked(id, async () => {
         const record = await read(id)
         if (record === undefined) return undefined
         if (record.status !== from || isExpired(record, now)) return { moved: false, record }
-        if ((await backend.delete(`t:${id}:${from}`)) !== true)
-          return { moved: false, record: (await read(id)) ?? record }
+        if (!(await backend.delete(`t:${id}:${from}`))) {
+          const stands = await afterWinner(
+            () => read(id),
+            (now) => now?.status !== from,
+          )
+          return { moved: false, record: stands ?? record }
+        }
         const moved = { ...record, ...changes, status: to }
-        await write(moved, now)
+        await write(moved)
         return { moved: true, record: moved }
-      }),
+      })
+      const sub = result?.record.sub
+      if (result?.moved && sub !== undefined && to !== from) {
+        const { expiresAt } = result.record
+        await openRequests(sub, async (open) => {
+          const others = open.filter((each) => each[0] !== id)
+          if (to === 'pending') return [[...others, [id, expiresAt]], undefined]
+          return [others.length === open.length ? open : others, undefined]
+        })
+      }
+      return result
+    },
 
     firstSeen: (key, until) =>
       locked(`s:${key}`, async () => {
-        if ((await backend.get(`s:${key}`)) !== undefined) return false
-        await backend.set(`s:${key}`, 1, Math.max(1, until - Date.now()))
+        const place = `s:${hashOf(key)}`
+        if ((await backend.get(place)) !== undefined) return false
+        await backend.set(place, 1, until)
         return true
       }),
 
-    addGrant: async (grant) => {
-      await backend.set(`g:${grant.id}`, grant, Math.max(1, grant.expiresAt - grant.issuedAt))
+    async addGrant(grant) {
+      await backend.set(`u:${grant.id}:${grant.tokenHash}`, 1, grant.expiresAt)
+      await backend.set(`g:${grant.id}`, grant, grant.expiresAt)
     },
 
     findGrant: (id) => backend.get<GrantRecord>(`g:${id}`),
 
     rotate: (id, rotation) =>
       locked(`g:${id}`, async () => {
-        const grant = await backend.get<GrantRecord>(`g:${id}`)
-        if (grant === undefined || grant.expiresAt <= rotation.now) return undefined
+        const find = () => backend.get<GrantRecord>(`g:${id}`)
+        const { from, to, expiresAt, now } = rotation
+        let grant = await find()
+        if (grant?.tokenHash === from && grant.expiresAt > now && !(await backend.delete(`u:${id}:${from}`))) {
+          grant = await afterWinner(find, (is) => is?.tokenHash !== from)
+          if (grant?.tokenHash === from) throw new Error('the refresh token is being rotated by another process')
+        }
+        if (grant === undefined || grant.expiresAt <= now) return undefined
         const { outcome, next } = rotated(grant, rotation)
-        if (next === undefined) await backend.delete(`g:${id}`)
-        else await backend.set(`g:${id}`, next, Math.max(1, next.expiresAt - rotation.now))
+        if (next === undefined) {
+          await backend.delete(`g:${id}`)
+        } else {
+          await backend.set(`u:${id}:${to}`, 1, expiresAt)
+          await backend.set(`g:${id}`, next, expiresAt)
+        }
         return outcome
       }),
 
-    endGrant: async (id) => {
+    async endGrant(id) {
       await backend.delete(`g:${id}`)
     },
-  }
-}
 
-/**
- * Keyv tells of failures by an event and answers `undefined` or `false`, which would read as "not found".
- * Here they reject: by `throwOnErrors` where it is known, and by the event where it is not.
- */
-function watch(keyv: KeyvLike): Pick<KeyvLike, 'get' | 'set' | 'delete'> {
-  let failures = 0
-  let last: unknown
-  keyv.on('error', (error) => {
-    failures += 1
-    last = error
-  })
-  keyv.throwOnErrors = true
-  const store = keyv.opts?.store
-  if (typeof store === 'object' && store !== null && 'throwOnErrors' in store) store.throwOnErrors = true
-
-  async function attempt<T>(step: () => Promise<T>): Promise<T> {
-    const before = failures
-    const result = await step()
-    if (failures !== before) throw last
-    return result
-  }
-  return {
-    get: (key) => attempt(() => keyv.get(key)),
-    set: (key, value, ttl) => attempt(() => keyv.set(key, value, ttl)),
-    delete: (key) => attempt(() => keyv.delete(key)),
+    async close() {
+      backend.stop()
+    },
   }
 }

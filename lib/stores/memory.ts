@@ -1,56 +1,57 @@
 import type { BackchannelStore, Polled } from '../contracts.ts'
 import { type GrantRecord, isExpired, paceOf, type RequestRecord } from '../record.ts'
+import { createForgetting } from './forgetting.ts'
+import { createOpenRequests } from './openRequests.ts'
 import { rotated } from './rotated.ts'
-
-/** Milliseconds between two looks for what may be forgotten. */
-const sweepEvery = 10_000
 
 /**
  * Requests in the memory of this process: for the first run, for tests, and for one process that may forget.
- * Every verb is one synchronous step, so each has one winner. What is over leaves by itself, in batches by the second.
+ * Every verb is one synchronous step, so each has one winner. What is over leaves by itself.
  */
 export function memoryStore({ clock = Date.now }: { readonly clock?: () => number } = {}): BackchannelStore {
   const records = new Map<string, RequestRecord>()
-  const openOf = new Map<string, Set<string>>()
   const seen = new Map<string, number>()
   const grants = new Map<string, GrantRecord>()
-  const forgetting = createForgetting(clock)
+  const open = createOpenRequests((id, now) => {
+    const record = records.get(id)
+    return record !== undefined && !isExpired(record, now)
+  })
 
-  function openRequests(sub: string, now: number): Set<string> {
-    const open = openOf.get(sub) ?? new Set()
-    for (const id of open) {
-      const record = records.get(id)
-      if (record === undefined || isExpired(record, now)) open.delete(id)
-    }
-    return open
-  }
-
-  function close(record: RequestRecord): void {
-    if (record.sub === undefined) return
-    const open = openOf.get(record.sub)
-    open?.delete(record.id)
-    if (open?.size === 0) openOf.delete(record.sub)
-  }
+  const forgetRecords = createForgetting(clock, (id, now) => {
+    const record = records.get(id)
+    if (record === undefined) return undefined
+    if (record.keptUntil > now) return record.keptUntil
+    open.remove(record)
+    records.delete(id)
+    return undefined
+  })
+  const forgetKeys = createForgetting(clock, (key, now) => {
+    const until = seen.get(key) ?? 0
+    if (until > now) return until
+    seen.delete(key)
+    return undefined
+  })
+  const forgetGrants = createForgetting(clock, (id, now) => {
+    const until = grants.get(id)?.expiresAt ?? 0
+    if (until > now) return until
+    grants.delete(id)
+    return undefined
+  })
 
   return {
     async add(record, openLimit) {
-      if (openLimit !== undefined && record.sub !== undefined) {
-        const open = openRequests(record.sub, record.receivedAt)
-        if (open.size >= openLimit) return 'too_many_open'
-        openOf.set(record.sub, open.add(record.id))
+      if (openLimit !== undefined && open.count(record.sub, openLimit, record.receivedAt) >= openLimit) {
+        return 'too_many_open'
       }
       records.set(record.id, record)
-      forgetting.at(record.keptUntil, () => {
-        const kept = records.get(record.id)
-        if (kept === undefined) return
-        close(kept)
-        records.delete(record.id)
-      })
+      open.add(record)
+      forgetRecords.at(record.keptUntil, record.id)
       return 'added'
     },
 
     async find(id) {
-      return records.get(id)
+      const record = records.get(id)
+      return record !== undefined && record.keptUntil > clock() ? record : undefined
     },
 
     async poll(id, poller, now): Promise<Polled | undefined> {
@@ -71,7 +72,8 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       if (record.status !== from || isExpired(record, now)) return { moved: false, record }
       const moved = { ...record, ...changes, status: to }
       records.set(id, moved)
-      if (to !== 'pending') close(moved)
+      if (to === 'pending') open.add(moved)
+      else open.remove(moved)
       return { moved: true, record: moved }
     },
 
@@ -79,15 +81,13 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       const known = seen.get(key)
       if (known !== undefined && known > clock()) return false
       seen.set(key, until)
-      forgetting.at(until, () => {
-        if ((seen.get(key) ?? Number.POSITIVE_INFINITY) <= until) seen.delete(key)
-      })
+      if (known === undefined) forgetKeys.at(until, key)
       return true
     },
 
     async addGrant(grant) {
       grants.set(grant.id, grant)
-      forgetting.at(grant.expiresAt, () => void grants.delete(grant.id))
+      forgetGrants.at(grant.expiresAt, grant.id)
     },
 
     async findGrant(id) {
@@ -109,30 +109,7 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
     },
 
     async close() {
-      forgetting.stop()
+      for (const each of [forgetRecords, forgetKeys, forgetGrants]) each.stop()
     },
-  }
-}
-
-/** Forgets things at their time: one timer for all, and a list per second. */
-function createForgetting(clock: () => number) {
-  const due = new Map<number, (() => void)[]>()
-  const timer = setInterval(() => {
-    const now = Math.floor(clock() / 1000)
-    for (const [second, steps] of due) {
-      if (second >= now) continue
-      due.delete(second)
-      for (const step of steps) step()
-    }
-  }, sweepEvery).unref()
-
-  return {
-    at(time: number, step: () => void): void {
-      const second = Math.floor(time / 1000)
-      const steps = due.get(second)
-      if (steps === undefined) due.set(second, [step])
-      else steps.push(step)
-    },
-    stop: () => clearInterval(timer),
   }
 }

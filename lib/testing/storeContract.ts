@@ -1,5 +1,5 @@
 import type { BackchannelStore } from '../contracts.ts'
-import type { GrantRecord, RequestRecord } from '../record.ts'
+import type { Approval, GrantRecord, RequestRecord } from '../record.ts'
 import { hashOf, newHandle, newId } from '../secrets.ts'
 
 /** One promise of the contract, to be run by any test runner: `it(name, run)`. */
@@ -11,7 +11,7 @@ export interface ContractCase {
 export interface ContractOptions {
   /** An empty store, or one that shares a backend with the others: every case uses records of its own. */
   open(): Promise<BackchannelStore> | BackchannelStore
-  /** Makes the backend of the stores unreachable and reachable again, to see that an outage is no "not found". */
+  /** Makes the backend unreachable, and reachable again with what it held, to see that an outage is no "not found". */
   readonly outage?: { begin(): Promise<void>; end(): Promise<void> }
   /** How many callers race. Defaults to 50. */
   readonly racers?: number
@@ -45,6 +45,14 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     })
     equal(await store.add(record), 'added')
     equal(await store.find(record.id), record)
+  })
+
+  promise('a record is forgotten from its keptUntil on', async (store) => {
+    const record = requestRecord({ keptUntil: Date.now() + 300 })
+    await store.add(record)
+    equal(await store.find(record.id), record)
+    await later(400)
+    equal(await store.find(record.id), undefined)
   })
 
   promise('what was never added is not there', async (store) => {
@@ -85,6 +93,14 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal(await store.find(record.id), stored)
   })
 
+  promise('of racing polls one is in time', async (store) => {
+    const record = await added(store)
+    const polls = await race(() => store.poll(record.id, pollerOf(record), record.receivedAt + 1))
+    equal(polls.filter((each) => each?.early === false).length, 1)
+    const stored = await store.find(record.id)
+    equal([stored?.intervalSeconds, stored?.slowDowns], [60, 11])
+  })
+
   promise('a poll by another client, or with another auth_req_id, sees and changes nothing', async (store) => {
     const record = await added(store)
     const now = record.receivedAt + 1
@@ -120,6 +136,44 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal([moved?.record.intervalSeconds, moved?.record.slowDowns], [10, 1])
   })
 
+  promise('an answer comes back as it was given', async (store) => {
+    const record = await added(store)
+    const answer: Approval = {
+      result: 'approved',
+      at: record.receivedAt + 1,
+      sub: 'ж "quoted" {tag}',
+      authTime: 1_700_000_000,
+      scope: [],
+      tokens: { claims: { none: [], empty: {}, nothing: null, large: 2 ** 53, small: 1e-7, deep: [[{ '🙂': '\n' }]] } },
+    }
+    const now = record.receivedAt + 1
+    await store.move(record.id, { from: 'pending', to: 'approved', changes: { answer }, now })
+    equal((await store.find(record.id))?.answer, answer)
+  })
+
+  promise('a received request becomes pending, under the auth_req_id it is then given', async (store) => {
+    const { authReqIdHash, ...ticket } = requestRecord({ status: 'received' })
+    await store.add(ticket)
+    const poller = { clientId: ticket.clientId, authReqIdHash: hashOf(newHandle(ticket.id)) }
+    const now = ticket.receivedAt + 1
+    equal(await store.poll(ticket.id, poller, now), undefined)
+    const changes = { authReqIdHash: poller.authReqIdHash, expiresAt: now + 700_000, keptUntil: now + 800_000 }
+    await store.move(ticket.id, { from: 'received', to: 'pending', changes, now })
+    equal(await store.find(ticket.id), { ...ticket, ...changes, status: 'pending' })
+    equal((await store.poll(ticket.id, poller, now))?.record.status, 'pending')
+    equal((await store.move(ticket.id, { from: 'pending', to: 'denied', now: ticket.expiresAt }))?.moved, true)
+  })
+
+  promise('a move may change a record and leave its status', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    await store.move(record.id, { from: 'pending', to: 'approved', now })
+    const changes = { sealedDelivery: 'sealed' }
+    equal((await store.move(record.id, { from: 'approved', to: 'approved', changes, now }))?.moved, true)
+    equal((await store.move(record.id, { from: 'approved', to: 'delivered', now }))?.moved, true)
+    equal(await store.find(record.id), { ...record, ...changes, status: 'delivered' })
+  })
+
   promise('a move from another status, or after the end, is refused and says how things stand', async (store) => {
     const record = await added(store)
     equal(await store.move(record.id, { from: 'approved', to: 'redeemed', now: record.receivedAt }), {
@@ -142,6 +196,15 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal((await store.find(record.id))?.status, results.find((each) => each?.moved)?.record.status)
   })
 
+  promise('polls that race an answer do not undo it', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    const polls = race((n) => store.poll(record.id, pollerOf(record), now + n))
+    await store.move(record.id, { from: 'pending', to: 'denied', now })
+    await polls
+    equal((await store.find(record.id))?.status, 'denied')
+  })
+
   promise('of racing redemptions one is carried out, while others poll', async (store) => {
     const record = await added(store)
     const now = record.receivedAt + 1
@@ -158,12 +221,24 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     const seen = await race(() => store.firstSeen(key, Date.now() + 60_000))
     equal(seen.filter(Boolean).length, 1)
     equal(await store.firstSeen(`${key}:other`, Date.now() + 60_000), true)
+    const short = `contract:${newId()}`
+    equal(await store.firstSeen(short, Date.now() + 300), true)
+    await later(400)
+    equal(await store.firstSeen(short, Date.now() + 300), true)
   })
 
   promise('a user has no more open requests than the limit, however many race', async (store) => {
     const sub = newId()
     const results = await race(() => store.add(requestRecord({ sub }), 3))
     equal(results.filter((each) => each === 'added').length, 3)
+  })
+
+  promise('requests count as open whether or not they were added with a limit', async (store) => {
+    const sub = `user {${newId()}} ж:*`
+    equal(await store.add(requestRecord({ sub })), 'added')
+    equal(await store.add(requestRecord({ sub }), 1), 'too_many_open')
+    const { sub: _, ...nobody } = requestRecord()
+    equal(await store.add(nobody, 1), 'added')
   })
 
   promise('an answered request is not open any more, nor is an expired one', async (store) => {
@@ -193,6 +268,26 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     },
   )
 
+  promise('a refresh token is not forgiven after its grace', async (store) => {
+    const grant = grantRecord()
+    await store.addGrant(grant)
+    const first = rotation(grant.tokenHash, 'second')
+    equal(await store.rotate(grant.id, first), 'rotated')
+    equal(await store.rotate(grant.id, { ...first, now: first.previousUntil }), 'reused')
+    equal(await store.rotate(grant.id, rotation('second', 'third')), undefined)
+  })
+
+  promise('a grant ends at its time, which a rotation moves', async (store) => {
+    const grant = { ...grantRecord(), expiresAt: Date.now() + 300 }
+    const moved = { ...grantRecord(), expiresAt: Date.now() + 300 }
+    await Promise.all([store.addGrant(grant), store.addGrant(moved)])
+    equal(await store.rotate(grant.id, { ...rotation(grant.tokenHash, 'late'), now: grant.expiresAt }), undefined)
+    equal(await store.rotate(moved.id, rotation(moved.tokenHash, 'next')), 'rotated')
+    await later(400)
+    equal(await store.findGrant(grant.id), undefined)
+    equal((await store.findGrant(moved.id))?.tokenHash, 'next')
+  })
+
   promise('of racing rotations one is the first', async (store) => {
     const grant = grantRecord()
     await store.addGrant(grant)
@@ -221,18 +316,22 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
           ['move', () => store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 1 })],
           ['add', () => store.add(requestRecord())],
           ['firstSeen', () => store.firstSeen(newId(), Date.now() + 1000)],
+          ['addGrant', () => store.addGrant(grantRecord())],
+          ['findGrant', () => store.findGrant(newId())],
+          ['rotate', () => store.rotate(newId(), rotation('a', 'b'))],
+          ['endGrant', () => store.endGrant(newId())],
         ]
-        for (const [verb, run] of verbs) {
-          const outcome = await run().then(
-            () => 'answered',
-            () => 'rejected',
-          )
-          equal([verb, outcome], [verb, 'rejected'])
-        }
+        const outcomes = await Promise.allSettled(verbs.map(([, run]) => run()))
+        equal(
+          outcomes.map(({ status }, n) => [verbs[n]?.[0], status]),
+          verbs.map(([verb]) => [verb, 'rejected']),
+        )
       } finally {
         await outage.end()
       }
       equal((await store.find(record.id))?.status, 'pending')
+      const settled = await store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 1 })
+      equal(settled?.moved, true)
     })
   }
 
@@ -271,7 +370,8 @@ function pollerOf({ clientId, authReqIdHash = '' }: RequestRecord) {
   return { clientId, authReqIdHash }
 }
 
-function grantRecord(): GrantRecord {
+/** A refresh token family as the engine makes them. */
+export function grantRecord(): GrantRecord {
   const id = newId()
   const now = Date.now()
   return {
@@ -289,6 +389,10 @@ function grantRecord(): GrantRecord {
 function rotation(from: string, to: string) {
   const now = Date.now()
   return { from, to, expiresAt: now + 600_000, previousUntil: now + 10_000, now }
+}
+
+function later(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms))
 }
 
 /** Compares as JSON does, whatever the order of members. */

@@ -1,5 +1,6 @@
 import { keyvStore, memoryStore } from 'express-ciba'
 import { Keyv } from 'keyv'
+import { Keyv as Keyv6 } from 'keyv6'
 import { storeContract } from '../../lib/testing/storeContract.ts'
 
 describe('the store contract', () => {
@@ -9,5 +10,9 @@ describe('the store contract', () => {
 
   describe('keyvStore in memory', () => {
     for (const { name, run } of storeContract({ open: () => keyvStore(new Keyv()) })) it(name, run)
+  })
+
+  describe('keyvStore in memory, Keyv 6', () => {
+    for (const { name, run } of storeContract({ open: () => keyvStore(new Keyv6()) })) it(name, run)
   })
 })

@@ -50,11 +50,14 @@ export async function startServer({ scheme, user, folder, as, command, ready }: 
       child.stderr.on('data', (chunk) => {
         said = (said + chunk).slice(-4000)
       })
+      child.once('error', (error) => {
+        said += error.message
+      })
       entry = { child, folder }
       running.add(entry)
-      const up = until(`${scheme} answers`, 15_000, async () => child.exitCode !== null || (await ready(port)))
+      const up = until(`${scheme} answers`, 15_000, async () => isOver(child) || (await ready(port)))
       await up.catch(() => child.kill('SIGKILL'))
-      if (child.exitCode === null && child.signalCode === null) return release(child)
+      if (!isOver(child)) return release(child)
       running.delete(entry)
       if (Date.now() > end) throw new Error(`${program} did not start: ${said}`)
     }
@@ -63,7 +66,7 @@ export async function startServer({ scheme, user, folder, as, command, ready }: 
   async function kill(): Promise<void> {
     const { child } = entry
     running.delete(entry)
-    if (child.exitCode !== null || child.signalCode !== null) return
+    if (isOver(child)) return
     const gone = new Promise((resolve) => child.once('exit', resolve))
     child.ref()
     child.kill('SIGKILL')
@@ -85,6 +88,10 @@ export async function startServer({ scheme, user, folder, as, command, ready }: 
       rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
     },
   }
+}
+
+function isOver(child: ChildProcess): boolean {
+  return child.pid === undefined || child.exitCode !== null || child.signalCode !== null
 }
 
 /** A server must not keep the test process alive. */

@@ -18,7 +18,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { ask, type Server, startServer, until } from './serverProcess.ts'
 
-export type { Server } from './serverProcess.ts'
+export { type Server, until } from './serverProcess.ts'
 
 type Program = 'redis-server' | 'postgres'
 
