@@ -15,6 +15,7 @@ import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
 import type { Call, Channel, Client, Form, GrantAnswer, GrantCall, JwkSet, ShownCertificate } from './contracts.ts'
 import { createOutbound } from './delivery/outbound.ts'
+import { createDoctor } from './doctor.ts'
 import { asBackchannelError, BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
 import { fromParsed } from './form.ts'
@@ -285,6 +286,8 @@ export function createBackchannel(options: BackchannelOptions) {
           certificate: () => (call.certificate === undefined ? undefined : { x509: call.certificate, chained: true }),
         }),
       ),
+    /** Checks keys, store, channels, session, clock and the named clients. Sends nothing to anybody. */
+    doctor: createDoctor({ settings, urls, store, channels, readClient }),
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */
