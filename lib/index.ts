@@ -28,6 +28,12 @@ export { type LoginHintTokensOptions, type LoginHintTokenVerifier, loginHintToke
 export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
 export { type KeyvLike, keyvStore } from './stores/keyv.ts'
 export { memoryStore } from './stores/memory.ts'
-export { type IoredisLike, type NodeRedisLike, type RedisLike, type RedisStoreOptions, redisStore } from './stores/redis.ts'
+export {
+  type IoredisLike,
+  type NodeRedisLike,
+  type RedisLike,
+  type RedisStoreOptions,
+  redisStore,
+} from './stores/redis.ts'
 export { cibaGrantType } from './token/endpoint.ts'
 export type { TokenResponse } from './token/mint.ts'
