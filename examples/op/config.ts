@@ -12,6 +12,18 @@ const schema = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 takes a free port. */
   port: z.int().min(0).max(65_535).default(0),
+  /** HTTPS beside HTTP, and the issuer is there. PEM. */
+  tls: z
+    .strictObject({
+      cert: z.string(),
+      key: z.string(),
+      /** Signs the certificates of `tls_client_auth` clients. */
+      ca: z.string().optional(),
+      port: z.int().min(0).max(65_535).default(0),
+      /** Asks for client certificates there alone, and publishes it as `mtls_endpoint_aliases`. */
+      mtlsPort: z.int().min(0).max(65_535).optional(),
+    })
+    .optional(),
   clients: z.array(z.looseObject({ client_id: z.string() })).default([
     {
       client_id: 'basic',
@@ -36,6 +48,8 @@ const schema = z.strictObject({
     .default([{ sub: 'alice', name: 'Alice', email: 'alice@example.com', phone_number: '+15550100' }]),
   /** Serve `approve_url`: whoever calls it answers for the user. For tests and measurements only. */
   approve: z.boolean().default(false),
+  /** Serve registration of clients (RFC 7591) to whoever asks. For tests only. */
+  registration: z.boolean().default(false),
   /** Any option of `createBackchannelRouter` that JSON can hold. */
   options: z.record(z.string(), z.unknown()).default({}),
 })

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs'
-import type { AddressInfo } from 'node:net'
 import express from 'express'
 import { createBackchannelRouter, type Hint, linkChannel, type User } from 'express-ciba'
 import { approveRoute } from './approve.ts'
 import type { Config } from './config.ts'
+import { authorizeRoute, discoveryRoute } from './discovery.ts'
+import { listen } from './listen.ts'
+import { registration } from './register.ts'
 import { resourceRoute } from './resource.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
@@ -11,9 +13,7 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
 /** Starts the provider and describes it. */
 export async function startProvider(config: Config) {
   const app = express().disable('x-powered-by')
-  const server = app.listen(config.port, config.host)
-  await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject))
-  const baseUrl = `http://${config.host}:${(server.address() as AddressInfo).port}`
+  const { baseUrl, mtlsUrl = baseUrl, close } = await listen(app, config)
   const issuer = config.issuer ?? baseUrl
 
   const clients = new Map(config.clients.map((client) => [client.client_id, client]))
@@ -23,6 +23,7 @@ export async function startProvider(config: Config) {
   const router = createBackchannelRouter({
     issuer,
     baseUrl,
+    ...(mtlsUrl === baseUrl ? {} : { mtlsBaseUrl: mtlsUrl }),
     clients: (clientId) => clients.get(clientId),
     users: {
       find: (hint: Hint) => (hint.type === 'sub' ? bySubject : byHint).get(hint.value),
@@ -37,8 +38,18 @@ export async function startProvider(config: Config) {
     ...config.options,
   })
   const { backchannel } = router
+  app.get(
+    '/.well-known/openid-configuration',
+    discoveryRoute(backchannel, {
+      authorization_endpoint: `${baseUrl}/authorize`,
+      ...(config.registration ? { registration_endpoint: `${baseUrl}/register` } : {}),
+    }),
+  )
+  app.get('/authorize', authorizeRoute)
   app.use(router)
-  app.get('/resource', resourceRoute({ issuer, jwks: backchannel.jwks() }))
+  const resources = [baseUrl, mtlsUrl].map((url) => `${url}/resource`)
+  app.get('/resource', resourceRoute({ issuer, jwks: backchannel.jwks(), urls: resources }))
+  if (config.registration) app.use('/register', registration({ clients, url: `${baseUrl}/register` }))
   if (config.approve) app.all('/approve', approveRoute(backchannel))
 
   const metadata = backchannel.metadata() as Record<string, unknown>
@@ -54,7 +65,7 @@ export async function startProvider(config: Config) {
       backchannel_authentication_endpoint: metadata.backchannel_authentication_endpoint,
       token_endpoint: metadata.token_endpoint,
       jwks_uri: metadata.jwks_uri,
-      resource_url: `${baseUrl}/resource`,
+      resource_url: resources.at(-1),
       approve_url: config.approve ? `${baseUrl}/approve?auth_req_id={auth_req_id}&action={action}` : null,
       scope: 'openid',
       login_hint: user?.email ?? user?.sub,
@@ -64,8 +75,7 @@ export async function startProvider(config: Config) {
       clients: config.clients,
     },
     async close(): Promise<void> {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
+      await close()
       await backchannel.close()
     },
   }

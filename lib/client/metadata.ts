@@ -137,7 +137,10 @@ export function createReadClient() {
   }
 }
 
-/** @throws TypeError that names the client, the member and what it must be. */
+/**
+ * Checks a client's metadata, as this package does before it uses it. For registration endpoints and start-up checks.
+ * @throws TypeError that names the client, the member and what it must be.
+ */
 export function readClient(metadata: ClientMetadata): Client {
   const result = schema.safeParse(metadata)
   if (!result.success) {
