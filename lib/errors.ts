@@ -84,17 +84,12 @@ export function asBackchannelError(thrown: unknown): BackchannelError {
   return new BackchannelError('server_error', 'The server could not handle the request', { cause: thrown })
 }
 
-/** Runs a step on something outside (store, host hook). Its failure is an outage (503), never "not found". */
-export async function orUnavailable<T>(step: () => T | Promise<T>): Promise<T> {
-  try {
-    return await step()
-  } catch (thrown) {
-    if (thrown instanceof BackchannelError) throw thrown
-    throw new BackchannelError('temporarily_unavailable', 'A part of the server is out of reach; try again shortly', {
-      cause: thrown,
-      headers: { 'Retry-After': '5' },
-    })
-  }
+/** What the client is told while something outside (store, host hook) is out of reach. Never "not found". */
+export function unavailable(cause: unknown): BackchannelError {
+  return new BackchannelError('temporarily_unavailable', 'A part of the server is out of reach; try again shortly', {
+    cause,
+    headers: { 'Retry-After': '5' },
+  })
 }
 
 /** `error_description` may hold %x20-21 / %x23-5B / %x5D-7E only (CIBA Core 13). */

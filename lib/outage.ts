@@ -1,5 +1,5 @@
 import type { BackchannelStore } from './contracts.ts'
-import { BackchannelError, orUnavailable } from './errors.ts'
+import { BackchannelError, unavailable } from './errors.ts'
 import type { BackchannelEvent, Emit } from './events.ts'
 
 type Part = Extract<BackchannelEvent, { type: 'outage' }>['of']
@@ -8,15 +8,15 @@ type Part = Extract<BackchannelEvent, { type: 'outage' }>['of']
 export type Guard = <T>(of: Part, step: () => T | Promise<T>) => Promise<T>
 
 export function createGuard(emit: Emit): Guard {
-  return (of, step) =>
-    orUnavailable(async () => {
-      try {
-        return await step()
-      } catch (thrown) {
-        if (!(thrown instanceof BackchannelError)) emit({ type: 'outage', of, cause: thrown })
-        throw thrown
-      }
-    })
+  return async (of, step) => {
+    try {
+      return await step()
+    } catch (thrown) {
+      if (thrown instanceof BackchannelError) throw thrown
+      emit({ type: 'outage', of, cause: thrown })
+      throw unavailable(thrown)
+    }
+  }
 }
 
 /** The store, with every verb guarded. */
