@@ -14,7 +14,9 @@ import { createClientKeys } from './client/keys.ts'
 import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
 import type { Call, Channel, Client, Form, GrantAnswer, GrantCall, JwkSet, ShownCertificate } from './contracts.ts'
+import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
+import { inProcessQueue } from './delivery/queue.ts'
 import { createDoctor } from './doctor.ts'
 import { asBackchannelError, BackchannelError } from './errors.ts'
 import { createEmit, type Logger } from './events.ts'
@@ -25,7 +27,14 @@ import { type BackchannelOptions, readOptions, type Settings } from './options.t
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
-import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
+import {
+  type Approval,
+  type AuthorizationDetail,
+  isExpired,
+  type RequestDetails,
+  type RequestRecord,
+  type RequestStatus,
+} from './record.ts'
 import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
@@ -35,9 +44,9 @@ import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createCheckUserCode } from './request/userCode.ts'
-import { createVault } from './secrets.ts'
+import { createVault, idOf } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
-import { createReadBinding } from './token/binding.ts'
+import { type Binding, createReadBinding } from './token/binding.ts'
 import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
@@ -140,8 +149,22 @@ export function createBackchannel(options: BackchannelOptions) {
     messageFor: (locale) => noticeStrings(locale).message,
     fail: async (record, reason) => void (await settle(record, { result: 'failed', reason })),
   })
+  const readBinding = createReadBinding({
+    required: rules.senderConstrained,
+    checkDpop: createCheckDpop({
+      store,
+      clock,
+      vault,
+      emit,
+      nonceRequired: settings.dpopNonce,
+      maxAgeSeconds: 60,
+      ...(rules.algs ? { algs: rules.algs } : {}),
+    }),
+  })
   const begin = createBegin({
+    deliveryModes: settings.deliveryModes,
     authenticate,
+    readBinding,
     readParameters: createReadParameters({
       store,
       clock,
@@ -179,6 +202,26 @@ export function createBackchannel(options: BackchannelOptions) {
       lockSeconds: 900,
     }),
   })
+  const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
+  const queue = settings.queue ?? inProcessQueue()
+  const notify = createNotify({
+    store,
+    clock,
+    emit,
+    vault,
+    queue,
+    findClient,
+    isActive,
+    post: outbound.post,
+    mintTokens: ({ answer, details }, client, authReqId) =>
+      mint(answer as Approval, client, bindingIn(details), { authReqId }),
+    revokeTokens: async (_record, { refresh_token: refreshToken }) => {
+      const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
+      if (grant !== undefined) await store.endGrant(grant)
+    },
+    onUndelivered: settings.onUndelivered,
+  })
+  queue.start(notify.run, (cause) => emit({ type: 'outage', of: 'queue', cause }))
   const issue = createIssue({
     ...settings,
     maxExpirySeconds: settings.maxExpirySeconds ?? settings.expirySeconds,
@@ -187,27 +230,16 @@ export function createBackchannel(options: BackchannelOptions) {
     emit,
     chooseChannel: sender.chooseChannel,
     linkFor: links.linkFor,
+    keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,
   })
-  const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
   const redeem = createRedeem({
     store,
     clock,
     emit,
     isActive,
     mint,
-    readBinding: createReadBinding({
-      required: rules.senderConstrained,
-      checkDpop: createCheckDpop({
-        store,
-        clock,
-        vault,
-        emit,
-        nonceRequired: settings.dpopNonce,
-        maxAgeSeconds: 60,
-        ...(rules.algs ? { algs: rules.algs } : {}),
-      }),
-    }),
+    readBinding,
   })
 
   const callOf = callMaker(settings.getCertificate, endpoints)
@@ -236,7 +268,12 @@ export function createBackchannel(options: BackchannelOptions) {
   }
 
   function announce(record: RequestRecord): void {
-    if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
+    notify.announce(record)
+    try {
+      if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
+    } catch (cause) {
+      emit({ type: 'fault', cause })
+    }
   }
 
   const metadata = metadataOf({
@@ -292,9 +329,17 @@ export function createBackchannel(options: BackchannelOptions) {
     metadata: () => metadata,
     /** Our public keys. */
     jwks: () => keys.publicSet,
-    /** Resolves when every notice under way was handed over, and releases what this engine holds. */
+    /** Pings and pushes that were given up, and a way to try one again. */
+    deliveries: {
+      /** What was given up, the newest first. */
+      failed: () => queue.failed(),
+      /** Tries a delivery again. `false` when there is none to try, or its request is over. */
+      replay: (request: string) => queue.replay(request),
+    },
+    /** Resolves when every notice, ping and push under way was handed over; releases what this engine holds. */
     async close(): Promise<void> {
       await sender.settled()
+      await notify.close()
       await outbound.close()
       await store.close?.()
     },
@@ -318,12 +363,15 @@ export function createBackchannel(options: BackchannelOptions) {
   }
 }
 
+/** Statuses that time overtakes. */
+const unfinished: readonly RequestStatus[] = ['received', 'pending', 'approved', 'delivering']
+
 function stateOf(record: RequestRecord, now: number): RequestState {
   const { id, status, clientId, sub, receivedAt, expiresAt, details } = record
   const { scope, bindingMessage, authorizationDetails } = details
   return {
     request: id,
-    status: isExpired(record, now) && (status === 'pending' || status === 'approved') ? 'expired' : status,
+    status: isExpired(record, now) && unfinished.includes(status) ? 'expired' : status,
     clientId,
     ...(sub === undefined ? {} : { sub }),
     receivedAt,
@@ -340,6 +388,13 @@ function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
     body: typeof body === 'string' ? JSON.parse(body) : body,
     ...(sub === undefined ? {} : { sub }),
+  }
+}
+
+function bindingIn({ dpopJkt, certificateThumbprint }: RequestDetails): Binding {
+  return {
+    ...(dpopJkt === undefined ? {} : { dpopJkt }),
+    ...(certificateThumbprint === undefined ? {} : { certificateThumbprint }),
   }
 }
 

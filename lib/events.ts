@@ -37,6 +37,7 @@ export type BackchannelEvent =
   | ({ readonly type: 'request.expired' } & AboutRequest)
   | ({ readonly type: 'poll.early'; readonly intervalSeconds: number } & AboutRequest)
   | ({ readonly type: 'request.redeemed'; readonly sub: string } & AboutRequest)
+  | ({ readonly type: 'request.delivered'; readonly sub: string } & AboutRequest)
   | { readonly type: 'token.refused'; readonly clientId?: string; readonly error: ErrorCode; readonly cause?: unknown }
   | { readonly type: 'token.refreshed'; readonly clientId: string; readonly grant: string }
   | { readonly type: 'token.revoked'; readonly clientId: string; readonly grant?: string }
@@ -58,6 +59,7 @@ export type BackchannelEvent =
       readonly reason: string
       readonly cause?: unknown
     } & AboutRequest)
+  | ({ readonly type: 'delivery.endpoint_changed'; readonly mode: 'ping' | 'push' } & AboutRequest)
   | ({ readonly type: 'delivery.given_up'; readonly mode: 'ping' | 'push'; readonly reason: string } & AboutRequest)
   | { readonly type: 'limit.hit'; readonly limit: string; readonly clientId?: string; readonly sub?: string }
   | {
@@ -82,6 +84,7 @@ const levels: Partial<Record<BackchannelEvent['type'], 'warn' | 'error'>> = {
   'request.not_me': 'warn',
   'replay.seen': 'warn',
   'delivery.failed': 'warn',
+  'delivery.endpoint_changed': 'warn',
   'delivery.given_up': 'error',
   'limit.hit': 'warn',
   outage: 'error',

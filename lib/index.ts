@@ -16,6 +16,7 @@ export { readTwilioStatus, smsFailure, type TwilioStatusCall } from './channels/
 export { readClient } from './client/metadata.ts'
 export type * from './contracts.ts'
 export { type BullmqQueueOptions, bullmqQueue } from './delivery/bullmq.ts'
+export type { Undelivered } from './delivery/notify.ts'
 export type { OutboundOptions } from './delivery/outbound.ts'
 export { type InProcessQueueOptions, inProcessQueue } from './delivery/queue.ts'
 export type { RetryOptions } from './delivery/schedule.ts'

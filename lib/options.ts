@@ -7,11 +7,13 @@ import type {
   Channel,
   ClientAuthMethod,
   ClientMetadata,
+  DeliveryQueue,
   GetCertificate,
   JwkSet,
   Session,
   Users,
 } from './contracts.ts'
+import type { Undelivered } from './delivery/notify.ts'
 import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
 import { defaultPaths, type Paths } from './paths.ts'
@@ -96,7 +98,7 @@ export interface BackchannelOptions {
   readonly loginHintToken?: LoginHintTokenVerifier
   /** Days after its issue for which an ID token does as `id_token_hint`. Defaults to 30. */
   readonly idTokenHintDays?: number
-  /** Delivery modes offered. Defaults to `['poll']`. */
+  /** Delivery modes offered. Defaults to `['poll', 'ping']`; add `push` to send tokens to clients. */
   readonly deliveryModes?: readonly DeliveryMode[]
   /** The most open requests one user may have at a time; 0 for no limit. Defaults to 5. */
   readonly openRequestsPerUser?: number
@@ -114,6 +116,10 @@ export interface BackchannelOptions {
   readonly getCertificate?: GetCertificate
   /** Calls to URLs that clients registered: notification endpoints and `jwks_uri`. */
   readonly outbound?: OutboundOptions
+  /** Carries pings and pushes. Defaults to `inProcessQueue()`; use `bullmqQueue` for several machines. */
+  readonly queue?: DeliveryQueue
+  /** Called when a ping or push was given up: refused by the client, or not accepted before the request expired. */
+  readonly onUndelivered?: (undelivered: Undelivered) => Awaitable<void>
   /** Called with everything that happens. Must not throw. */
   readonly onEvent?: (event: BackchannelEvent) => void
   /** A logger such as pino. Defaults to `console` for the start-up notices alone. */
@@ -210,7 +216,7 @@ const schema = z.strictObject({
   userCodes: z.boolean().default(false),
   loginHintToken: hook<LoginHintTokenVerifier>().optional(),
   idTokenHintDays: z.number().positive('must be more than 0').default(30),
-  deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll']),
+  deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll', 'ping']),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
   page: z
@@ -250,6 +256,13 @@ const schema = z.strictObject({
       totalMs: z.int().positive().optional(),
     })
     .optional(),
+  queue: z
+    .custom<DeliveryQueue>(
+      (value) => hasFunctions(value, 'start', 'add', 'wake', 'failed', 'replay', 'close'),
+      'must be a queue: inProcessQueue(…), bullmqQueue(…) or your own DeliveryQueue',
+    )
+    .optional(),
+  onUndelivered: hook<(undelivered: Undelivered) => Awaitable<void>>().optional(),
   onEvent: hook<(event: BackchannelEvent) => void>().optional(),
   logger: z
     .custom<Logger>((value) => hasFunctions(value, 'info', 'warn', 'error'), 'must have info, warn and error')

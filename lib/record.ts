@@ -11,9 +11,18 @@ export type DeliveryMode = 'poll' | 'ping' | 'push'
  *
  * `received`: a management ticket, validated but not issued. `pending`: issued, the user has not answered.
  * `approved` | `denied` | `failed`: answered. `redeemed`: tokens were collected at the token endpoint.
- * `delivered`: tokens were pushed and the client said 2xx.
+ * `delivering`: tokens to push were minted and wait for the client to say 2xx; back to `approved` when they are given up.
+ * `delivered`: the client said it.
  */
-export type RequestStatus = 'received' | 'pending' | 'approved' | 'denied' | 'failed' | 'redeemed' | 'delivered'
+export type RequestStatus =
+  | 'received'
+  | 'pending'
+  | 'approved'
+  | 'denied'
+  | 'failed'
+  | 'redeemed'
+  | 'delivering'
+  | 'delivered'
 
 /** What the client asked, after validation. Never changes once the request is stored. */
 export interface RequestDetails {
@@ -30,8 +39,12 @@ export interface RequestDetails {
   readonly authorizationDetails?: readonly AuthorizationDetail[]
   /** The `claims` request member (OpenID Connect Core 5.5). */
   readonly claims?: Readonly<Record<string, unknown>>
-  /** Bearer for calls to the client's notification endpoint, sealed with the engine's secret. */
+  /** Bearer for calls to the client's notification endpoint, sealed with the engine's secret. Ping and push only. */
   readonly sealedNotificationToken?: string
+  /** The `auth_req_id` itself, sealed: pings and pushes name it. Ping and push only. */
+  readonly sealedAuthReqId?: string
+  /** The client's notification endpoint as it was registered when the request was issued. Ping and push only. */
+  readonly notificationEndpoint?: string
   /** Thumbprint of the DPoP key seen at the authentication request (RFC 9449 10). */
   readonly dpopJkt?: string
   /** Thumbprint of the client certificate seen at the authentication request (RFC 8705 3.1). */
@@ -141,7 +154,7 @@ export interface RequestRecord {
   readonly slowDowns: number
   readonly details: RequestDetails
   readonly answer?: Answer
-  /** The token response of a push request, sealed, from the first try until it is delivered or given up. */
+  /** The token response of a push request, sealed, while `delivering`; empty when it was delivered or given up. */
   readonly sealedDelivery?: string
 }
 

@@ -52,6 +52,11 @@ export interface Vault {
   sign(...parts: string[]): string
 }
 
+/** The context of a record's sealed member: none opens as another one, or in another record. */
+export function contextOf(member: 'authReqId' | 'notificationToken' | 'delivery', id: string): string {
+  return `${member} ${id}`
+}
+
 /** @param secret At least 32 bytes; every process that shares a store needs the same. */
 export function createVault(secret: Uint8Array): Vault {
   const sealing = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba seal', 32))

@@ -1,5 +1,6 @@
 import type { Call, Client, Form, User } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
+import type { DeliveryMode } from '../record.ts'
 import type { Ask, Parameters } from './parse.ts'
 
 /** A request that passed every check: who asks, what, of whom. */
@@ -8,27 +9,46 @@ export interface Begun {
   readonly ask: Ask
   /** Absent when unknown users are hidden and nobody was found. */
   readonly user: User | undefined
-  readonly certificateThumbprint?: string | undefined
+  /** The key that pushed tokens will be bound to (CIBA Core 5). */
+  readonly binding: KeyBinding
+}
+
+/** Thumbprints of a key that the client has proven. */
+export interface KeyBinding {
+  readonly dpopJkt?: string
+  readonly certificateThumbprint?: string
 }
 
 export interface BeginParts {
+  /** Delivery modes offered here. */
+  readonly deliveryModes: readonly DeliveryMode[]
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
   readParameters(form: Form, client: Client): Promise<Parameters>
+  /** The key shown with this call, where the client's tokens are to be bound to one. */
+  readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<KeyBinding>
   parse(parameters: Parameters, client: Client): Ask
   findUser(ask: Ask, client: Client): Promise<User | undefined>
   checkUserCode(ask: Ask, user: User | undefined, client: Client): Promise<void>
 }
 
 /** Validates an authentication request (CIBA Core 7.2). Nothing is stored and nobody is asked yet. */
-export function createBegin({ authenticate, readParameters, parse, findUser, checkUserCode }: BeginParts) {
+export function createBegin(parts: BeginParts) {
+  const { deliveryModes, authenticate, readParameters, readBinding, parse, findUser, checkUserCode } = parts
+
   return async (call: Call): Promise<Begun> => {
     const { client, certificateThumbprint } = await authenticate(call)
     if (client.deliveryMode === undefined) {
       throw new BackchannelError('unauthorized_client', 'This client is not registered for backchannel authentication')
     }
-    const ask = parse(await readParameters(call.form, client), client)
+    if (!deliveryModes.includes(client.deliveryMode)) {
+      throw new BackchannelError('unauthorized_client', "This client's delivery mode is not offered here")
+    }
+    const parameters = await readParameters(call.form, client)
+    // poll and ping show their key at the token endpoint
+    const binding = client.deliveryMode === 'push' ? await readBinding(call, client, certificateThumbprint) : {}
+    const ask = parse(parameters, client)
     const user = await findUser(ask, client)
     await checkUserCode(ask, user, client)
-    return { client, ask, user, certificateThumbprint }
+    return { client, ask, user, binding }
   }
 }

@@ -1,8 +1,8 @@
 import type { BackchannelStore } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import type { RequestRecord } from '../record.ts'
-import { hashOf, newHandle, newId, type Vault } from '../secrets.ts'
+import type { RequestDetails, RequestRecord } from '../record.ts'
+import { contextOf, hashOf, newHandle, newId, type Vault } from '../secrets.ts'
 import type { Begun } from './begin.ts'
 
 /** The answer to an accepted request (CIBA Core 7.3), and `link` for the link channel. */
@@ -36,6 +36,8 @@ export interface IssueParts {
   chooseChannel(begun: Begun): Route | undefined
   /** The approval URL for a link handle. */
   linkFor(handle: string): string
+  /** Keeps a job for a ping or push to come. Rejects when it cannot. */
+  keepJob(record: RequestRecord): Promise<void>
   /** Takes the notice to the user, in its own time. */
   send(route: Route, link: string, record: RequestRecord, begun: Begun): void
 }
@@ -70,15 +72,15 @@ export function createIssue(parts: IssueParts) {
       details: {
         ...ask.details,
         ...(user?.locale === undefined ? {} : { locale: user.locale }),
-        ...(ask.notificationToken === undefined
-          ? {}
-          : { sealedNotificationToken: vault.seal(ask.notificationToken, id) }),
+        ...begun.binding,
+        ...(mode === 'poll' ? {} : sealedFor(id, authReqId, begun)),
       },
     }
     if ((await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open') {
       emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
       throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
     }
+    if (mode !== 'poll') await keepJobOrFail(record)
     emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode: mode, ...whom })
     const link = parts.linkFor(linkHandle)
     if (route !== undefined && !route.returnsLink) parts.send(route, link, record, begun)
@@ -87,6 +89,27 @@ export function createIssue(parts: IssueParts) {
       expires_in: seconds,
       ...(mode === 'push' ? {} : { interval: parts.intervalSeconds }),
       ...(route?.returnsLink ? { link } : {}),
+    }
+  }
+  /** What a ping or push will need. The store learns neither the id nor the token. */
+  function sealedFor(id: string, authReqId: string, { ask, client }: Begun): Partial<RequestDetails> {
+    const endpoint = client.metadata.backchannel_client_notification_endpoint
+    return {
+      sealedAuthReqId: vault.seal(authReqId, contextOf('authReqId', id)),
+      sealedNotificationToken: vault.seal(ask.notificationToken ?? '', contextOf('notificationToken', id)),
+      ...(endpoint === undefined ? {} : { notificationEndpoint: endpoint }),
+    }
+  }
+
+  /** Without its job a request would never be announced: it ends here, and the client may try again. */
+  async function keepJobOrFail(record: RequestRecord): Promise<void> {
+    try {
+      await parts.keepJob(record)
+    } catch (thrown) {
+      const now = clock()
+      const answer = { result: 'failed', at: now, reason: 'queue' } as const
+      await store.move(record.id, { from: 'pending', to: 'failed', changes: { answer }, now }).catch(() => {})
+      throw thrown
     }
   }
 }

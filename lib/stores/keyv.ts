@@ -10,7 +10,7 @@ import { rotated } from './rotated.ts'
 export type { KeyvLike } from './keyvBackend.ts'
 
 /** Statuses that a request can still leave. Each has a ticket, and whoever deletes the ticket may make the move. */
-const movable: readonly RequestStatus[] = ['received', 'pending', 'approved']
+const movable: readonly RequestStatus[] = ['received', 'pending', 'approved', 'delivering']
 
 /** Milliseconds that a loser waits, a few times, until the winner in another process has written. */
 const winnerMs = 20

@@ -187,6 +187,25 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal(await store.find(record.id), record)
   })
 
+  promise(
+    'a request comes back to a status it has left, as a push does that was given up, and loses what was sealed',
+    async (store) => {
+      const record = await added(store)
+      const now = record.receivedAt + 1
+      await store.move(record.id, { from: 'pending', to: 'approved', now })
+      for (const sealedDelivery of ['first', 'second']) {
+        const taken = await race(() =>
+          store.move(record.id, { from: 'approved', to: 'delivering', changes: { sealedDelivery }, now }),
+        )
+        equal(taken.filter((each) => each?.moved).length, 1)
+        equal((await store.find(record.id))?.sealedDelivery, sealedDelivery)
+        await store.move(record.id, { from: 'delivering', to: 'approved', changes: { sealedDelivery: '' }, now })
+        equal((await store.find(record.id))?.sealedDelivery, '')
+      }
+      equal((await store.find(record.id))?.status, 'approved')
+    },
+  )
+
   promise('of racing moves one is carried out', async (store) => {
     const record = await added(store)
     const results = await race((n) =>

@@ -27,9 +27,17 @@ export interface MintParts {
   readonly audience: string
 }
 
-/** Makes and signs the tokens of an approved request: an ID token and a JWT access token (RFC 9068). */
+/**
+ * Makes and signs the tokens of an approved request: an ID token and a JWT access token (RFC 9068).
+ * With `push` the ID token vouches for the whole delivery (CIBA Core 10.3.1).
+ */
 export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSeconds, audience }: MintParts) {
-  return async (approval: Approval, client: Client, binding: Binding): Promise<TokenResponse> => {
+  return async (
+    approval: Approval,
+    client: Client,
+    binding: Binding,
+    push?: { readonly authReqId: string },
+  ): Promise<TokenResponse> => {
     const iat = Math.floor(clock() / 1000)
     const idTokenKey = required(keys.forAlg(client.metadata.id_token_signed_response_alg))
     const accessTokenKey = required(keys.forAlg(undefined))
@@ -55,6 +63,7 @@ export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSec
       aud: client.id,
       exp: iat + idTokenSeconds,
       at_hash: leftHalfHash(accessToken, idTokenKey.alg),
+      ...(push === undefined ? {} : { 'urn:openid:params:jwt:claim:auth_req_id': push.authReqId }),
     })
     return {
       access_token: accessToken,

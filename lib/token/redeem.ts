@@ -34,7 +34,7 @@ const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seco
 export function createRedeem({ store, clock, emit, isActive, readBinding, mint }: RedeemParts) {
   return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
-      throw new BackchannelError('unauthorized_client', 'This client may not collect tokens with this grant')
+      throw pushed()
     }
     // before anything is said about the request: a call without its key learns nothing and changes nothing
     const binding = await readBinding(call, client, certificateThumbprint)
@@ -46,6 +46,8 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, mint }
     const polled = await store.poll(id, { clientId: client.id, authReqIdHash: hashOf(authReqId) }, now)
     if (polled === undefined) throw unknownId()
     const { record, early } = polled
+    // frozen with the request, whatever the client is registered for by now
+    if (record.deliveryMode === 'push') throw pushed()
     const approval = approvalIn(record, now, emit)
     if (approval !== undefined) return collect(record, approval, client, binding)
     if (!early) return pending
@@ -93,6 +95,10 @@ function expired(): BackchannelError {
 function usedId(record: RequestRecord, emit: Emit): BackchannelError {
   emit({ type: 'replay.seen', clientId: record.clientId, what: 'auth_req_id' })
   return unknownId()
+}
+
+function pushed(): BackchannelError {
+  return new BackchannelError('unauthorized_client', 'This client may not collect tokens with this grant')
 }
 
 function unknownId(): BackchannelError {

@@ -1,3 +1,4 @@
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express, type RequestHandler } from 'express'
 import {
@@ -58,14 +59,6 @@ export interface Host {
   close(): Promise<void>
 }
 
-const required = {
-  issuer: 'https://login.example.com',
-  clients: () => undefined,
-  users: { find: () => undefined },
-  session: { current: () => undefined, loginUrl: () => '/login' },
-  logger: { info() {}, warn() {}, error() {} },
-} satisfies BackchannelOptions
-
 /**
  * Starts a host. A visitor is whoever the header `x-user` names; an access token is `token-of-<sub>`.
  * The channel `sms` keeps its notices; `link` is there as well.
@@ -73,14 +66,13 @@ const required = {
 export async function startHost(options: HostOptions = {}): Promise<Host> {
   const { before = [], after, prefix = '', ...given } = options
   const app = express()
-  createBackchannelRouter({ ...required, ...given }) // options that stop the start do so before anything listens
   const server = app.listen(0, '127.0.0.1')
   await new Promise((resolve) => server.once('listening', resolve))
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
   const events: BackchannelEvent[] = []
   const notices: Notice[] = []
   let offset = 0
-  const router = createBackchannelRouter({
+  const all: BackchannelOptions = {
     issuer: origin + prefix,
     clients: (id) => clients.find((client) => client.client_id === id),
     users: { find: (hint) => users.find((user) => matches(user, hint.value)) },
@@ -98,11 +90,12 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
       { name: 'sms', address: (user) => user.phone_number, send: (notice) => void notices.push(notice) },
       { name: 'link', returnsLink: true, address: () => '', send: () => {} },
     ],
-    logger: required.logger,
+    logger: { info() {}, warn() {}, error() {} },
     onEvent: (event) => events.push(event),
     clock: () => Date.now() + offset,
     ...given,
-  })
+  }
+  const router = await createOrStop(all, server)
   for (const handler of before) app.use(handler)
   app.use(prefix || '/', router)
   after?.(app)
@@ -119,6 +112,16 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))
     },
+  }
+}
+
+/** Options that stop the start leave nothing listening. */
+async function createOrStop(options: BackchannelOptions, server: Server): Promise<BackchannelRouter> {
+  try {
+    return createBackchannelRouter(options)
+  } catch (thrown) {
+    await new Promise((resolve) => server.close(resolve))
+    throw thrown
   }
 }
 

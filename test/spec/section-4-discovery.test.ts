@@ -15,7 +15,7 @@ describe('CIBA Core 4: discovery', () => {
   it('CIBA-4-02..06 publishes the members of its own', () => {
     expect(engine().metadata()).to.deep.include({
       backchannel_authentication_endpoint: 'https://login.example.com/oidc/backchannel',
-      backchannel_token_delivery_modes_supported: ['poll'],
+      backchannel_token_delivery_modes_supported: ['poll', 'ping'],
       backchannel_user_code_parameter_supported: false,
     })
     expect(engine().metadata().grant_types_supported).to.include('urn:openid:params:grant-type:ciba')
