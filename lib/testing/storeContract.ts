@@ -40,7 +40,7 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
       details: {
         scope: ['openid'],
         bindingMessage: 'Ж字 "quoted" \\ 🙂',
-        requestContext: { a: [1, null, { b: true }] },
+        requestContext: { a: [1, null, { b: true }], '\u0000': '\u0000\ud800' },
       },
     })
     equal(await store.add(record), 'added')
@@ -212,7 +212,12 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
       store.move(record.id, { from: 'pending', to: n % 2 === 0 ? 'denied' : 'failed', now: record.receivedAt + 1 }),
     )
     equal(results.filter((each) => each?.moved).length, 1)
-    equal((await store.find(record.id))?.status, results.find((each) => each?.moved)?.record.status)
+    const winner = results.find((each) => each?.moved)?.record.status
+    equal(
+      results.map((each) => each?.record.status),
+      results.map(() => winner),
+    )
+    equal((await store.find(record.id))?.status, winner)
   })
 
   promise('polls that race an answer do not undo it', async (store) => {
