@@ -48,6 +48,7 @@ import { createVault, idOf } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
 import { type Binding, createReadBinding } from './token/binding.ts'
 import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
+import { grantOf } from './token/grant.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
 import { createMint } from './token/mint.ts'
 import { createRedeem, type TokenAnswer } from './token/redeem.ts'
@@ -213,8 +214,10 @@ export function createBackchannel(options: BackchannelOptions) {
     findClient,
     isActive,
     post: outbound.post,
-    mintTokens: ({ answer, details }, client, authReqId) =>
-      mint(answer as Approval, client, bindingIn(details), { authReqId }),
+    mintTokens: (record, client, authReqId) =>
+      mint(
+        grantOf({ ...record, approval: record.answer as Approval }, client, bindingIn(record.details), { authReqId }),
+      ),
     revokeTokens: async (_record, { refresh_token: refreshToken }) => {
       const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
       if (grant !== undefined) await store.endGrant(grant)

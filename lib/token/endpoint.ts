@@ -11,14 +11,14 @@ import type { TokenAnswer } from './redeem.ts'
 export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
 /** Serves one grant type for an authenticated client. */
-export type Grant = (call: Call, client: Client, certificateThumbprint: string | undefined) => Promise<TokenAnswer>
+export type ServeGrant = (call: Call, client: Client, certificateThumbprint: string | undefined) => Promise<TokenAnswer>
 
 export interface ServeTokenParts {
   /** Frees a request from Express. */
   callOf(req: Request, form: Form): Call
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
   /** The grants that are ours, by `grant_type`. */
-  readonly grants: ReadonlyMap<string, Grant>
+  readonly grants: ReadonlyMap<string, ServeGrant>
   readonly otherGrants: 'next' | 'refuse'
   readonly emit: Emit
 }
@@ -70,16 +70,16 @@ export function tokenEndpoint(serve: ServeToken): RequestHandler {
 }
 
 /** A form without a grant type is nobody else's either. */
-function isOurs(form: Form, grants: ReadonlyMap<string, Grant>): boolean {
+function isOurs(form: Form, grants: ReadonlyMap<string, ServeGrant>): boolean {
   const grantType = form.values.get('grant_type')
   return grantType === undefined || grants.has(grantType)
 }
 
-function isOursInJson(body: unknown, grants: ReadonlyMap<string, Grant>): boolean {
+function isOursInJson(body: unknown, grants: ReadonlyMap<string, ServeGrant>): boolean {
   return isObject(body) && typeof body.grant_type === 'string' && grants.has(body.grant_type)
 }
 
-function grantFor(form: Form, grants: ReadonlyMap<string, Grant>): Grant {
+function grantFor(form: Form, grants: ReadonlyMap<string, ServeGrant>): ServeGrant {
   const grantType = form.values.get('grant_type')
   if (grantType === undefined) throw new BackchannelError('invalid_request', 'grant_type is missing')
   const grant = grants.get(grantType)

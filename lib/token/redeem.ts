@@ -5,6 +5,7 @@ import type { Approval, Refusal, RequestRecord } from '../record.ts'
 import { isExpired } from '../record.ts'
 import { hashOf, idOf } from '../secrets.ts'
 import type { Binding } from './binding.ts'
+import { type Grant, grantOf } from './grant.ts'
 import type { TokenResponse } from './mint.ts'
 
 /** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
@@ -24,7 +25,7 @@ export interface RedeemParts {
   isActive(sub: string): Promise<boolean>
   /** What the tokens of this call are bound to. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<Binding>
-  mint(approval: Approval, client: Client, binding: Binding): Promise<TokenResponse>
+  mint(grant: Grant): Promise<TokenResponse>
 }
 
 const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
@@ -67,7 +68,7 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, mint }
     const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
     emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
-    return { status: 200, body: await mint(approval, client, binding), sub: approval.sub }
+    return { status: 200, body: await mint(grantOf({ ...record, approval }, client, binding)), sub: approval.sub }
   }
 }
 

@@ -1,0 +1,87 @@
+import type { Client, ClientMetadata } from '../contracts.ts'
+import type { Approval, AuthorizationDetail, RequestDetails, TokenWishes } from '../record.ts'
+import type { Binding } from './binding.ts'
+
+/** What was granted, to whom, and how the tokens shall look: all that a maker of tokens has to know. */
+export interface Grant {
+  /** Public id of the request, as in events. Refreshed tokens have the one of the request they go back to. */
+  readonly request: string
+  readonly clientId: string
+  readonly client: ClientMetadata
+  /** The host's name for the user. */
+  readonly subject: string
+  /** The user's name for this client: `sub` of every token, unless the completion asked for another in the ID token. */
+  readonly sub: string
+  /** Epoch milliseconds of the user's decision. */
+  readonly approvedAt: number
+  /** Epoch seconds of the user's login on the authentication device. */
+  readonly authTime?: number
+  readonly acr?: string
+  readonly amr?: readonly string[]
+  /** What these tokens are good for. */
+  readonly scope: readonly string[]
+  /** `resource` values these tokens are for (RFC 8707). Empty: the default audience. */
+  readonly resources: readonly string[]
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
+  /** The `claims` member of the request (OpenID Connect Core 5.5). */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** The `request_context` of the request. */
+  readonly requestContext?: Readonly<Record<string, unknown>>
+  readonly grantManagementAction?: string
+  readonly grantId?: string
+  /** The key the tokens are bound to; empty for bearer tokens. */
+  readonly binding: Binding
+  /** What the completion asked of the tokens. */
+  readonly wishes: TokenWishes
+  /** The `auth_req_id`, for tokens that are pushed: their ID token has to name it (CIBA Core 10.3.1). */
+  readonly authReqId?: string
+}
+
+/** Where a grant comes from: a stored request, or a stored refresh token. */
+export interface GrantSource {
+  readonly id: string
+  readonly details: RequestDetails
+  readonly approval: Approval
+}
+
+/** Puts together what was asked, what was answered and who collects. */
+export function grantOf(
+  { id, details, approval }: GrantSource,
+  { metadata }: Client,
+  binding: Binding,
+  push: Pick<Grant, 'authReqId'> = {},
+): Grant {
+  const { claims, requestContext, grantManagementAction, grantId } = details
+  const { sub, at, authTime, acr, amr, scope } = approval
+  const resources = approval.resources ?? details.resources ?? []
+  const authorizationDetails = approval.authorizationDetails ?? details.authorizationDetails
+  return withoutUndefined({
+    request: id,
+    clientId: metadata.client_id,
+    client: metadata,
+    subject: sub,
+    sub,
+    approvedAt: at,
+    authTime,
+    acr,
+    amr,
+    scope,
+    resources,
+    authorizationDetails,
+    claims,
+    requestContext,
+    grantManagementAction,
+    grantId,
+    binding,
+    wishes: approval.tokens ?? {},
+    ...push,
+  })
+}
+
+type WithoutUndefined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
+}
+
+function withoutUndefined<T extends object>(value: T): WithoutUndefined<T> {
+  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as WithoutUndefined<T>
+}

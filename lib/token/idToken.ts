@@ -1,0 +1,43 @@
+import type { Grant } from './grant.ts'
+import { leftHalfHash } from './hash.ts'
+import type { SigningKey } from './keys.ts'
+import { signJwt } from './sign.ts'
+
+/** What an ID token vouches for besides the user. */
+export interface Companions {
+  readonly accessToken: string
+  readonly refreshToken?: string | undefined
+}
+
+/** Makes ID tokens (OpenID Connect Core 2). Never with `nonce` or `azp`; those of pushed tokens name the request too. */
+export function createIdToken({ issuer }: { readonly issuer: string }) {
+  return (grant: Grant, key: SigningKey, iat: number, seconds: number, companions: Companions): Promise<string> => {
+    const { clientId, wishes } = grant
+    return signJwt(
+      key,
+      'JWT',
+      {
+        ...wishes.claims,
+        iss: issuer,
+        sub: wishes.idTokenSub ?? grant.sub,
+        aud: wishes.idTokenAudType === 'array' ? [clientId] : clientId,
+        iat,
+        exp: iat + seconds,
+        auth_time: grant.authTime,
+        acr: grant.acr,
+        amr: grant.amr,
+        at_hash: leftHalfHash(companions.accessToken, key.alg),
+        ...(grant.authReqId === undefined ? {} : pushClaims(grant.authReqId, companions, key.alg)),
+      },
+      wishes.idTokenHeader,
+    )
+  }
+}
+
+/** CIBA Core 10.3.1. */
+function pushClaims(authReqId: string, { refreshToken }: Companions, alg: string): Record<string, string> {
+  return {
+    'urn:openid:params:jwt:claim:auth_req_id': authReqId,
+    ...(refreshToken === undefined ? {} : { 'urn:openid:params:jwt:claim:rt_hash': leftHalfHash(refreshToken, alg) }),
+  }
+}
