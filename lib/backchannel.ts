@@ -137,7 +137,7 @@ export function createBackchannel(options: BackchannelOptions) {
       algs: clientAuthAlgs,
       keysFor: clientKeys.keysFor,
     }),
-    checkCertificate: createCheckCertificate({ clock, allKeys: clientKeys.allKeys }),
+    checkCertificate: createCheckCertificate({ clock, keysThat: clientKeys.keysThat }),
     thumbprintOf,
   })
 

@@ -2,6 +2,8 @@ import type { BackchannelStore, Client } from '../contracts.ts'
 import type { Emit } from '../events.ts'
 import { asymmetricAlgs, hmacAlgs, isSignedBy, type Jws, readJws, type VerificationKey } from '../jws.ts'
 import { hashOf } from '../secrets.ts'
+import type { Verdict } from './credentials.ts'
+import { macBytes } from './keys.ts'
 
 export interface AssertionParts {
   readonly store: Pick<BackchannelStore, 'firstSeen'>
@@ -19,8 +21,8 @@ export interface AssertionParts {
   keysFor(client: Client, jws: Jws): Promise<readonly VerificationKey[]>
 }
 
-/** Kinds of JWT that are something else (RFC 8725 3.12). `JWT` and none are unspecific. */
-const otherTypes = new Set(['oauth-authz-req+jwt', 'dpop+jwt', 'at+jwt', 'logout+jwt', 'token-introspection+jwt'])
+/** `JWT` and none are unspecific; every other type names another kind of JWT (RFC 8725 3.12, RFC 10070 4). */
+const types: readonly (string | undefined)[] = [undefined, 'jwt', 'client-authentication+jwt']
 
 /** Seconds a clock may be ahead of ours. */
 const skewSeconds = 60
@@ -31,16 +33,19 @@ export function createCheckAssertion(parts: AssertionParts) {
   const audiences = new Set(parts.audiences)
   const offered = new Set(parts.algs)
 
-  return async (assertion: string, client: Client): Promise<boolean> => {
+  return async (assertion: string, client: Client): Promise<Verdict> => {
     const jws = readJws(assertion)
-    if (jws === undefined || !mayUse(jws.alg, client) || otherTypes.has(jws.typ ?? '')) return false
-    const exp = expiryOf(jws.claims, client, clock())
-    const { jti } = jws.claims
-    if (exp === undefined || typeof jti !== 'string' || jti === '' || jti.length > 256) return false
-    if (!(await isSignedBy(jws, await keysOf(client, jws)))) return false
-    const first = await store.firstSeen(`assertion:${hashOf(`${client.id} ${jti}`)}`, exp * 1000)
-    if (!first) emit({ type: 'replay.seen', clientId: client.id, what: 'assertion' })
-    return first
+    if (jws === undefined) return 'the assertion is not a signed JWT in compact form'
+    const { alg, claims } = jws
+    if (!mayUse(alg, client)) return 'the client may not sign assertions with this algorithm'
+    if (!types.includes(jws.typ)) return 'the assertion is a JWT of another type'
+    const wrong = wrongIn(claims, client, clock() / 1000)
+    if (wrong !== undefined) return wrong
+    if (!(await isSignedBy(jws, await keysOf(client, jws)))) return 'no key of the client verifies the assertion'
+    const { jti, exp } = claims as { jti: string; exp: number }
+    if (await store.firstSeen(`assertion:${hashOf(JSON.stringify([client.id, jti]))}`, exp * 1000)) return true
+    emit({ type: 'replay.seen', clientId: client.id, what: 'assertion' })
+    return 'the assertion was used before'
   }
 
   function mayUse(alg: string, { authMethod, metadata }: Client): boolean {
@@ -50,28 +55,28 @@ export function createCheckAssertion(parts: AssertionParts) {
   }
 
   async function keysOf(client: Client, jws: Jws): Promise<readonly VerificationKey[]> {
-    const { client_secret } = client.metadata
     if (client.authMethod !== 'client_secret_jwt') return parts.keysFor(client, jws)
-    return client_secret === undefined ? [] : [Buffer.from(client_secret)]
+    const key = Buffer.from(client.metadata.client_secret ?? '')
+    return key.length < macBytes(jws.alg) ? [] : [key]
   }
 
-  /** `exp` of an assertion whose claims are right, in epoch seconds. */
-  function expiryOf(claims: Jws['claims'], client: Client, nowMs: number): number | undefined {
-    const now = nowMs / 1000
-    const { iss, sub, aud, exp, iat, nbf } = claims
-    if (iss !== client.id || sub !== client.id || !isForUs(aud)) return undefined
-    if (typeof exp !== 'number' || exp <= now || exp > now + parts.maxSeconds + skewSeconds) return undefined
-    if (isLater(iat, now + skewSeconds) || isLater(nbf, now + skewSeconds)) return undefined
-    return exp
+  function wrongIn({ iss, sub, aud, exp, iat, nbf, jti }: Jws['claims'], client: Client, now: number) {
+    if (iss !== client.id || sub !== client.id) return 'iss and sub of the assertion are not both the client_id'
+    if (!isForUs(aud)) return 'aud of the assertion is not accepted here'
+    if (typeof exp !== 'number' || exp <= now) return 'exp of the assertion is missing or over'
+    if (exp > now + parts.maxSeconds + skewSeconds) return `the assertion lives for more than ${parts.maxSeconds} s`
+    if (isLater(iat, now + skewSeconds) || isLater(nbf, now + skewSeconds))
+      return 'iat or nbf of the assertion is in the future'
+    if (typeof jti !== 'string' || jti === '' || jti.length > 256) return 'jti of the assertion is missing or too long'
+    return undefined
   }
 
   function isForUs(aud: unknown): boolean {
     if (typeof aud === 'string') return audiences.has(aud)
-    return (
-      !parts.audienceAsString &&
-      Array.isArray(aud) &&
-      aud.some((each) => typeof each === 'string' && audiences.has(each))
-    )
+    if (parts.audienceAsString || !Array.isArray(aud)) return false
+    // where the issuer is the one audience, nobody may stand beside it (RFC 10070 4)
+    if (audiences.size === 1 && aud.length !== 1) return false
+    return aud.some((each) => typeof each === 'string' && audiences.has(each))
   }
 }
 

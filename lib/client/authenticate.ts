@@ -1,6 +1,6 @@
-import { hash, timingSafeEqual } from 'node:crypto'
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Awaitable, Call, Client, ClientAuthMethod, ClientMetadata } from '../contracts.ts'
-import { type Credentials, credentialsOf, refuse } from './credentials.ts'
+import { type Credentials, credentialsOf, isClientId, refuse, type Verdict } from './credentials.ts'
 
 /** Who is asking, and the certificate it showed if there was one. */
 export interface Authenticated {
@@ -16,9 +16,9 @@ export interface AuthenticateParts {
   /** The methods on offer. */
   readonly methods: readonly ClientAuthMethod[]
   /** Is this assertion the client's, for us, and new? */
-  checkAssertion(assertion: string, client: Client): Promise<boolean>
+  checkAssertion(assertion: string, client: Client): Promise<Verdict>
   /** Is the certificate on the connection the client's? */
-  checkCertificate(call: Call, client: Client): Promise<boolean>
+  checkCertificate(call: Call, client: Client): Promise<Verdict>
   thumbprintOf(call: Call): string | undefined
 }
 
@@ -34,23 +34,29 @@ const kindOf: Record<ClientAuthMethod, Credentials['kind']> = {
 /** Authenticates the client by its registered method and no other (OpenID Connect Core 9, CIBA Core 7.1). */
 export function createAuthenticate(parts: AuthenticateParts) {
   const offered = new Set(parts.methods)
-  const nobody = digest('')
+  const nobody = randomBytes(32)
   const secrets = new WeakMap<Client, Buffer>()
 
   return async (call: Call): Promise<Authenticated> => {
     const credentials = credentialsOf(call)
-    const metadata = await parts.find(credentials.clientId)
+    const { clientId } = credentials
+    const metadata = isClientId(clientId) ? await parts.find(clientId) : undefined
     const client = metadata === undefined || metadata === null ? undefined : readOrRefuse(metadata, call)
-    const fits =
-      client !== undefined &&
-      client.id === credentials.clientId &&
-      offered.has(client.authMethod) &&
-      kindOf[client.authMethod] === credentials.kind
+    const misfit = misfitOf(client, credentials)
     // the comparison is made for strangers too, so that both refusals cost the same
-    const proven = await isProven(credentials, fits ? client : undefined, call)
-    if (!fits || !proven) throw refuse(call)
+    const verdict = await verdictOn(credentials, misfit === undefined ? client : undefined, call)
+    if (client === undefined || misfit !== undefined) throw refuse(call, misfit)
+    if (verdict !== true) throw refuse(call, verdict)
     const certificateThumbprint = parts.thumbprintOf(call)
     return certificateThumbprint === undefined ? { client } : { client, certificateThumbprint }
+  }
+
+  /** Why these cannot be the credentials of this client, whatever they prove. */
+  function misfitOf(client: Client | undefined, { clientId, kind }: Credentials): string | undefined {
+    if (client === undefined || client.id !== clientId) return 'there is no such client'
+    const { authMethod } = client
+    if (!offered.has(authMethod)) return `${authMethod} is not offered here`
+    return kindOf[authMethod] === kind ? undefined : `the client is registered for ${authMethod}`
   }
 
   function readOrRefuse(metadata: ClientMetadata, call: Call): Client {
@@ -61,10 +67,10 @@ export function createAuthenticate(parts: AuthenticateParts) {
     }
   }
 
-  function isProven(credentials: Credentials, client: Client | undefined, call: Call): boolean | Promise<boolean> {
+  function verdictOn(credentials: Credentials, client: Client | undefined, call: Call): Verdict | Promise<Verdict> {
     if ('secret' in credentials)
-      return timingSafeEqual(digest(credentials.secret), secretOf(client)) && client !== undefined
-    if (client === undefined) return false
+      return timingSafeEqual(digest(credentials.secret), secretOf(client)) || 'the secret is wrong'
+    if (client === undefined) return 'there is no such client'
     return credentials.kind === 'assertion'
       ? parts.checkAssertion(credentials.assertion, client)
       : parts.checkCertificate(call, client)

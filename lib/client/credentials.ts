@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import type { Call } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import { readJws } from '../jws.ts'
@@ -8,15 +9,26 @@ export type Credentials =
   | { readonly kind: 'assertion'; readonly clientId: string; readonly assertion: string }
   | { readonly kind: 'certificate'; readonly clientId: string }
 
+/** Whether a client has proven itself; if not, why, for the host's log. */
+export type Verdict = true | string
+
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
 /** An assertion of more than this is not looked at. */
 const longestAssertion = 8_192
 
-/** A refusal says nothing about the reason. Callers that used the header get a challenge with it (RFC 6749 5.2). */
-export function refuse(call: Call, cause?: unknown): BackchannelError {
+/** May this be a client's id? Anything else is not worth a look-up; some databases choke on it. */
+export function isClientId(text: string): boolean {
+  return /^[^\p{Cc}]{1,255}$/u.test(text)
+}
+
+/**
+ * A refusal says nothing about the reason: that is the `cause`, for the host's log. Callers that used the header get a
+ * challenge with it (RFC 6749 5.2).
+ */
+export function refuse(call: Call, reason: unknown): BackchannelError {
   return new BackchannelError('invalid_client', 'Client authentication failed', {
-    cause,
+    cause: typeof reason === 'string' ? new Error(reason) : reason,
     ...(call.authorization === undefined ? {} : { headers: { 'WWW-Authenticate': 'Basic realm="oidc"' } }),
   })
 }
@@ -35,25 +47,29 @@ export function credentialsOf(call: Call): Credentials {
 
   if (authorization !== undefined) {
     const basic = readBasic(authorization)
-    if (basic === undefined || (named !== undefined && named !== basic.clientId)) throw refuse(call)
+    if (basic === undefined) throw refuse(call, 'the Authorization header is not well-formed Basic')
+    if (named !== undefined && named !== basic.clientId) throw refuse(call, 'client_id is not the one in the header')
     return { kind: 'basic', ...basic }
   }
   if (assertion !== undefined) {
-    if (form.values.get('client_assertion_type') !== assertionType || assertion.length > longestAssertion)
-      throw refuse(call)
+    if (form.values.get('client_assertion_type') !== assertionType)
+      throw refuse(call, `client_assertion_type is not ${assertionType}`)
+    if (assertion.length > longestAssertion) throw refuse(call, 'the assertion is too long')
     const clientId = named ?? subjectOf(assertion)
-    if (clientId === undefined) throw refuse(call)
+    if (clientId === undefined) throw refuse(call, 'the assertion names no client')
     return { kind: 'assertion', clientId, assertion }
   }
-  if (named === undefined) throw refuse(call)
+  if (named === undefined) throw refuse(call, 'no credentials were sent')
   return secret === undefined ? { kind: 'certificate', clientId: named } : { kind: 'post', clientId: named, secret }
 }
 
 /** Both halves are form-encoded inside (RFC 6749 2.3.1). */
 function readBasic(authorization: string): { clientId: string; secret: string } | undefined {
   const encoded = /^Basic +([A-Za-z0-9+/]+={0,2})$/i.exec(authorization)?.[1]
-  if (encoded === undefined) return undefined
-  const text = Buffer.from(encoded, 'base64').toString('utf8')
+  if (encoded === undefined || encoded.length % 4 !== 0) return undefined
+  const bytes = Buffer.from(encoded, 'base64')
+  if (!isUtf8(bytes)) return undefined
+  const text = bytes.toString('utf8')
   const colon = text.indexOf(':')
   if (colon === -1) return undefined
   try {

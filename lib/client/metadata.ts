@@ -1,6 +1,9 @@
 import { z } from 'zod'
-import type { Client, ClientMetadata } from '../contracts.ts'
+import type { Client, ClientMetadata, Jwk } from '../contracts.ts'
 import { asymmetricAlgs, hmacAlgs } from '../jws.ts'
+import { isClientId } from './credentials.ts'
+import { canonicalName } from './distinguishedName.ts'
+import { isLongEnough, isPublicKey, macBytes } from './keys.ts'
 
 const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
@@ -12,12 +15,13 @@ const https = z
 const texts = z.array(z.string())
 const asymmetricAlg = z.enum(asymmetricAlgs, `must be one of ${asymmetricAlgs.join(' ')}`)
 
+// a type that we do not know is ignored (RFC 7517 5), and so no mistake
 const jwk = z
-  .looseObject({ kty: z.enum(['RSA', 'EC', 'OKP'], 'must be RSA, EC or OKP') })
-  .refine((key) => !('d' in key || 'k' in key || 'p' in key), 'must be a public key')
+  .custom<Jwk>(isPublicKey, 'must be a public key')
+  .refine((key) => key.kty !== 'RSA' || isLongEnough(key), 'must have 2048 bits at least')
 
 const schema = z.looseObject({
-  client_id: z.string().min(1).max(255),
+  client_id: z.string().refine(isClientId, 'must be 1 to 255 characters, none of them a control character'),
   client_secret: z.string().min(1).optional(),
   client_name: z.string().min(1).max(200).optional(),
   logo_uri: https.optional(),
@@ -48,7 +52,10 @@ const schema = z.looseObject({
   id_token_signed_response_alg: asymmetricAlg.optional(),
   id_token_encrypted_response_alg: z.string().optional(),
   id_token_encrypted_response_enc: z.string().optional(),
-  tls_client_auth_subject_dn: z.string().optional(),
+  tls_client_auth_subject_dn: z
+    .string()
+    .refine((dn) => canonicalName(dn) !== undefined, 'must be a distinguished name such as "CN=till,O=Bank,C=DE"')
+    .optional(),
   tls_client_auth_san_dns: z.string().optional(),
   tls_client_auth_san_uri: z.string().optional(),
   tls_client_auth_san_ip: z.string().optional(),
@@ -64,6 +71,12 @@ const schema = z.looseObject({
 
 type Checked = z.output<typeof schema>
 
+// The documented type and the check are compared here: a member that only one of them knows does not compile.
+type Named<T> = keyof { [K in keyof T as string extends K ? never : number extends K ? never : K]: unknown }
+type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
+const same: Same<Named<ClientMetadata>, Named<Checked>> = true
+void same
+
 /** Rules between members. Each gives the member to mend and what it must be. */
 const rules: readonly ((client: Checked) => string | undefined)[] = [
   ({ jwks, jwks_uri }) => (jwks && jwks_uri ? 'jwks and jwks_uri exclude each other' : undefined),
@@ -71,9 +84,8 @@ const rules: readonly ((client: Checked) => string | undefined)[] = [
     method.startsWith('client_secret') && client_secret === undefined
       ? `client_secret is needed for ${method}`
       : undefined,
-  // OpenID Connect Core 16.19: a MAC key is at least as long as the hash
   ({ token_endpoint_auth_method: method, client_secret = '', token_endpoint_auth_signing_alg: alg = 'HS256' }) =>
-    method === 'client_secret_jwt' && Buffer.byteLength(client_secret) < Number(alg.slice(2)) / 8
+    method === 'client_secret_jwt' && Buffer.byteLength(client_secret) < macBytes(alg)
       ? `client_secret is too short for ${alg}`
       : undefined,
   ({ token_endpoint_auth_method: method, jwks, jwks_uri }) =>
@@ -145,7 +157,7 @@ export function readClient(metadata: ClientMetadata): Client {
   const result = schema.safeParse(metadata)
   if (!result.success) {
     const issue = result.error.issues[0]
-    throw new TypeError(`client ${labelOf(metadata)}: ${issue?.path.join('.')} ${issue?.message}`)
+    throw new TypeError(`client ${labelOf(metadata)}: ${explain(issue)}`)
   }
   const checked = result.data
   for (const rule of rules) {
@@ -161,6 +173,12 @@ export function readClient(metadata: ClientMetadata): Client {
     ...(scope === undefined ? {} : { scope: new Set(scope.split(' ')) }),
     metadata,
   }
+}
+
+function explain(issue: z.core.$ZodIssue | undefined): string {
+  if (issue === undefined || issue.path.length === 0) return 'the metadata must be an object'
+  const name = issue.path.join('.')
+  return `${name} ${issue.message.startsWith('must') ? issue.message : `is not valid: ${issue.message}`}`
 }
 
 function sameMembers(a: ClientMetadata, b: ClientMetadata): boolean {

@@ -3,11 +3,13 @@ import { isIP } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { Request } from 'express'
 import type { Call, Client, ClientMetadata, Jwk, ShownCertificate } from '../contracts.ts'
+import type { Verdict } from './credentials.ts'
+import { canonicalName, canonicalSubject } from './distinguishedName.ts'
 
 export interface CertificateParts {
   readonly clock: () => number
-  /** All registered keys of a client. */
-  allKeys(client: Client): Promise<readonly Jwk[]>
+  /** The registered keys of a client that have a property. */
+  keysThat(client: Client, wanted: (key: Jwk) => boolean): Promise<readonly Jwk[]>
 }
 
 /** Reads the client certificate from the TLS connection. No header is trusted by itself (RFC 9700 4.13). */
@@ -23,13 +25,18 @@ export function thumbprintOf(call: Call): string | undefined {
 }
 
 /** Checks `tls_client_auth` and `self_signed_tls_client_auth` (RFC 8705 2). The TLS layer has proven the private key. */
-export function createCheckCertificate({ clock, allKeys }: CertificateParts) {
-  return async (call: Call, client: Client): Promise<boolean> => {
+export function createCheckCertificate({ clock, keysThat }: CertificateParts) {
+  return async (call: Call, client: Client): Promise<Verdict> => {
     const certificate = call.certificate()
-    if (certificate === undefined || !isCurrent(certificate.x509, clock())) return false
-    return client.authMethod === 'tls_client_auth'
-      ? certificate.chained && hasSubject(certificate.x509, client.metadata)
-      : isRegistered(certificate.x509, await allKeys(client))
+    if (certificate === undefined) return 'no client certificate was shown'
+    const { x509, chained } = certificate
+    if (!isCurrent(x509, clock())) return 'the client certificate is over, or not valid yet'
+    if (client.authMethod === 'self_signed_tls_client_auth') {
+      const [registered] = await keysThat(client, (key) => isKeyOf(x509, key))
+      return registered !== undefined || "the key of the client certificate is not among the client's keys"
+    }
+    if (!chained) return 'the client certificate does not chain to a trusted authority'
+    return hasSubject(x509, client.metadata) || 'the client certificate has another subject than the registered one'
   }
 }
 
@@ -39,7 +46,8 @@ function isCurrent(certificate: X509Certificate, now: number): boolean {
 
 function hasSubject(certificate: X509Certificate, client: ClientMetadata): boolean {
   if (client.tls_client_auth_subject_dn !== undefined) {
-    return sameName(distinguishedName(certificate.subject), client.tls_client_auth_subject_dn)
+    const subject = canonicalSubject(certificate.subject)
+    return subject !== undefined && subject === canonicalName(client.tls_client_auth_subject_dn)
   }
   const names = alternativeNames(certificate.subjectAltName ?? '')
   const wanted: [string, string | undefined][] = [
@@ -53,25 +61,13 @@ function hasSubject(certificate: X509Certificate, client: ClientMetadata): boole
   )
 }
 
-/** Node prints one attribute a line, the least significant last; RFC 4514 writes the last first. */
-function distinguishedName(subject: string): string {
-  return subject.split('\n').reverse().join(',')
-}
-
-function sameName(a: string, b: string): boolean {
-  const normal = (name: string) =>
-    name
-      .split(/(?<!\\),/)
-      .map((part) => part.trim().replace(/^([\w.]+)\s*=\s*/, (_, type: string) => `${type.toUpperCase()}=`))
-      .join(',')
-  return normal(a) === normal(b)
-}
-
+/** Node puts a name into quotes, and escapes the commas in it, where it could be taken for several. */
 function alternativeNames(text: string): [string, string][] {
   return text.split(', ').map((entry) => {
     const colon = entry.indexOf(':')
     const kind = entry.slice(0, colon)
-    const value = entry.slice(colon + 1)
+    const printed = entry.slice(colon + 1)
+    const value: string = printed.startsWith('"') ? JSON.parse(printed) : printed
     if (kind === 'DNS') return [kind, value.toLowerCase()]
     return [kind, kind === 'IP Address' ? (canonicalIp(value) ?? value) : value]
   })
@@ -82,18 +78,16 @@ function canonicalIp(address: string | undefined): string | undefined {
   return new URL(`http://[${address}]`).hostname
 }
 
-function isRegistered(certificate: X509Certificate, keys: readonly Jwk[]): boolean {
-  const shown = certificate.publicKey.export({ type: 'spki', format: 'der' })
-  return keys.some((key) => {
-    try {
-      const [first] = Array.isArray(key.x5c) ? key.x5c : []
-      if (typeof first === 'string')
-        return new X509Certificate(Buffer.from(first, 'base64')).raw.equals(certificate.raw)
-      return createPublicKey({ key: key as never, format: 'jwk' })
-        .export({ type: 'spki', format: 'der' })
-        .equals(shown)
-    } catch {
-      return false // a key we cannot read is not the one that was shown
-    }
-  })
+/** A renewed certificate with the registered key is the client's too. */
+function isKeyOf(certificate: X509Certificate, key: Jwk): boolean {
+  const [first] = Array.isArray(key.x5c) ? key.x5c : []
+  try {
+    const registered =
+      typeof first === 'string'
+        ? new X509Certificate(Buffer.from(first, 'base64')).publicKey
+        : createPublicKey({ key: key as never, format: 'jwk' })
+    return registered.equals(certificate.publicKey)
+  } catch {
+    return false // a key we cannot read is not the one that was shown
+  }
 }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
@@ -10,12 +11,15 @@ import {
   callWith,
   clientWith,
   issuer,
+  jwksFor,
   nowSeconds,
   outcome,
   pairFor,
+  reason,
   secret,
   sign,
 } from '../helpers/authentication.ts'
+import { makeCertificate } from '../helpers/certificates.ts'
 
 describe('client authentication by assertion', () => {
   for (const alg of asymmetricAlgs) {
@@ -35,7 +39,7 @@ describe('client authentication by assertion', () => {
     })
   }
 
-  it('takes it once, however many race, and tells of the replay', async () => {
+  it('#20 takes it once, however many race, and tells of the replay', async () => {
     const { authenticate, events } = authentication(await clientWith('ES256'))
     const jwt = await sign(assertionClaims())
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(authenticate(callAsserting(jwt)))))
@@ -43,33 +47,59 @@ describe('client authentication by assertion', () => {
     expect(events.filter(({ type }) => type === 'replay.seen')).to.have.length(19)
   })
 
-  const table: [string, () => JWTPayload, Record<string, unknown>][] = [
-    ['another issuer', () => assertionClaims({ iss: 'other' }), {}],
-    ['another subject', () => assertionClaims({ sub: 'other' }), {}],
-    ['another audience', () => assertionClaims({ aud: 'https://other.example' }), {}],
-    ['no audience', () => assertionClaims({ aud: undefined as never }), {}],
-    ['no expiry', () => assertionClaims({ exp: undefined as never }), {}],
-    ['an expiry in the past', () => assertionClaims({ exp: nowSeconds() - 1 }), {}],
-    ['an expiry far ahead', () => assertionClaims({ exp: nowSeconds() + 3600 }), {}],
-    ['iat in the future', () => assertionClaims({ iat: nowSeconds() + 120 }), {}],
-    ['nbf in the future', () => assertionClaims({ nbf: nowSeconds() + 120 }), {}],
-    ['no jti', () => assertionClaims({ jti: undefined as never }), {}],
-    ['a jti of 257 characters', () => assertionClaims({ jti: 'x'.repeat(257) }), {}],
-    ['the type of a request object', () => assertionClaims(), { typ: 'oauth-authz-req+jwt' }],
-    ['the type of an access token', () => assertionClaims(), { typ: 'at+jwt' }],
-    ['the type of a proof, in other letters', () => assertionClaims(), { typ: 'application/DPoP+JWT' }],
-    ['an unknown kid', () => assertionClaims(), { kid: 'other' }],
+  const table: [string, RegExp, JWTPayload, Record<string, unknown>?][] = [
+    ['another issuer', /iss and sub/, { iss: 'other' }],
+    ['another subject', /iss and sub/, { sub: 'other' }],
+    ['no issuer', /iss and sub/, { iss: undefined as never }],
+    ['another audience', /aud/, { aud: 'https://other.example' }],
+    ['no audience', /aud/, { aud: undefined as never }],
+    ['an audience that is no text', /aud/, { aud: [{ url: issuer }, 5, null] as never }],
+    ['no expiry', /exp/, { exp: undefined as never }],
+    ['an expiry in the past', /exp/, { exp: nowSeconds() - 1 }],
+    ['an expiry in words', /exp/, { exp: String(nowSeconds() + 60) as never }],
+    ['an expiry far ahead', /lives for more than 300 s/, { exp: nowSeconds() + 3600 }],
+    ['iat in the future', /iat or nbf/, { iat: nowSeconds() + 120 }],
+    ['nbf in the future', /iat or nbf/, { nbf: nowSeconds() + 120 }],
+    ['nbf in words', /iat or nbf/, { nbf: 'now' as never }],
+    ['no jti', /jti/, { jti: undefined as never }],
+    ['an empty jti', /jti/, { jti: '' }],
+    ['#20 a jti of 257 characters', /jti/, { jti: 'x'.repeat(257) }],
+    ['#24 the type of a request object', /another type/, {}, { typ: 'oauth-authz-req+jwt' }],
+    ['#24 the type of an access token', /another type/, {}, { typ: 'at+jwt' }],
+    ['#24 the type of a proof, in other letters', /another type/, {}, { typ: 'application/DPoP+JWT' }],
+    ['#24 the type of something new', /another type/, {}, { typ: 'kb+jwt' }],
+    ['an unknown kid', /no key/, {}, { kid: 'other' }],
+    ['a critical extension', /not a signed JWT/, {}, { crit: ['b64'], b64: true }],
   ]
-  for (const [what, payload, header] of table) {
+  for (const [what, why, changes, header] of table) {
     it(`refuses ${what}`, async () => {
       const { authenticate } = authentication(await clientWith('ES256'))
-      expect(
-        await outcome(authenticate(callAsserting(await sign(payload(), 'ES256', header), { client_id: 'till' }))),
-      ).to.equal('401 invalid_client')
+      const jwt = await sign(assertionClaims(changes), 'ES256', header)
+      expect(await reason(authenticate(callAsserting(jwt, { client_id: 'till' })))).to.match(why)
     })
   }
 
-  it('follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
+  for (const typ of [undefined, 'JWT', 'jwt', 'application/jwt', 'client-authentication+jwt']) {
+    it(`R10070-4-02 takes the type ${typ}`, async () => {
+      const { authenticate } = authentication(await clientWith('ES256'))
+      expect(await outcome(authenticate(callAsserting(await sign(assertionClaims(), 'ES256', { typ }))))).to.equal(
+        'till',
+      )
+    })
+  }
+
+  it('#20 keeps the ids of clients apart', async () => {
+    const jwks = await jwksFor('ES256')
+    const method = { token_endpoint_auth_method: 'private_key_jwt', jwks } as const
+    const { authenticate } = authentication({ till: method, 'till 1': method })
+    const by = async (id: string, jti: string) =>
+      outcome(authenticate(callAsserting(await sign(assertionClaims({ iss: id, sub: id, jti })))))
+    expect(await by('till', '1 2')).to.equal('till')
+    expect(await by('till 1', '2')).to.equal('till 1')
+    expect(await by('till', '1 2')).to.equal('401 invalid_client')
+  })
+
+  it('#21 CIBA-7.1-03 follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
     for (const [aud, lenient, strict] of [
       [issuer, 'till', 'till'],
       [[issuer], 'till', '401 invalid_client'],
@@ -96,7 +126,73 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('holds to the registered algorithm and to the key type', async () => {
+  it('R10070-4-01 takes nobody beside the issuer where the issuer is the one audience', async () => {
+    for (const [aud, expected] of [
+      [issuer, 'till'],
+      [[issuer], 'till'],
+      [[issuer, 'https://other.example'], '401 invalid_client'],
+      [[issuer, issuer], '401 invalid_client'],
+      [[], '401 invalid_client'],
+    ] as const) {
+      const { authenticate } = authentication(await clientWith('ES256'), { audiences: [issuer] })
+      const given = typeof aud === 'string' ? aud : [...aud]
+      expect(await outcome(authenticate(callAsserting(await sign(assertionClaims({ aud: given })))))).to.equal(expected)
+    }
+  })
+
+  it('#22 lets each key verify its own algorithms alone', async () => {
+    const taken: string[] = []
+    for (const keyAlg of asymmetricAlgs) {
+      // without "alg" the key itself has to say what it is for
+      const { authenticate } = authentication(await clientWith(keyAlg))
+      for (const alg of asymmetricAlgs) {
+        const mine = await importJWK(await exportJWK((await pairFor(keyAlg)).privateKey), alg).catch(() => undefined)
+        const jwt = await (mine === undefined
+          ? sign(assertionClaims(), alg)
+          : new SignJWT(assertionClaims())
+              .setProtectedHeader({ alg })
+              .sign(mine)
+              .catch(() => sign(assertionClaims(), alg)))
+        if ((await outcome(authenticate(callAsserting(jwt)))) === 'till') taken.push(`${keyAlg} ${alg}`)
+      }
+    }
+    const families = [asymmetricAlgs.slice(0, 6), ['ES256'], ['ES384'], ['ES512'], ['EdDSA', 'Ed25519']]
+    const fitting = families.flatMap((family) => family.flatMap((key) => family.map((alg) => `${key} ${alg}`)))
+    expect(taken.sort()).to.deep.equal(fitting.sort())
+  }).timeout(30_000)
+
+  it('#22 holds a key to the algorithm it is registered with', async () => {
+    const { keys } = await jwksFor('PS256')
+    const { authenticate } = authentication(
+      await clientWith('PS256', { jwks: { keys: [{ ...keys[0], alg: 'PS256' }] } }),
+    )
+    const rs256 = await importJWK(await exportJWK((await pairFor('PS256')).privateKey), 'RS256')
+    expect(await outcome(authenticate(callAsserting(await sign(assertionClaims(), 'PS256'))))).to.equal('till')
+    const jwt = await new SignJWT(assertionClaims()).setProtectedHeader({ alg: 'RS256' }).sign(rs256)
+    expect(await reason(authenticate(callAsserting(jwt)))).to.match(/no key/)
+  })
+
+  for (const [alg, bytes] of [
+    ['HS256', 32],
+    ['HS384', 48],
+    ['HS512', 64],
+  ] as const) {
+    it(`OIDC-16.19-01 wants a secret of ${bytes} bytes for ${alg}`, async () => {
+      for (const [length, expected] of [
+        [bytes, 'till'],
+        [bytes - 1, '401 invalid_client'],
+      ] as const) {
+        const client_secret = 'x'.repeat(length)
+        const { authenticate } = authentication({
+          till: { token_endpoint_auth_method: 'client_secret_jwt', client_secret },
+        })
+        const jwt = await new SignJWT(assertionClaims()).setProtectedHeader({ alg }).sign(Buffer.from(client_secret))
+        expect(await outcome(authenticate(callAsserting(jwt)))).to.equal(expected)
+      }
+    })
+  }
+
+  it('#22 holds to the registered algorithm and to the key type', async () => {
     const rsa = await clientWith('PS256', { token_endpoint_auth_signing_alg: 'PS256' })
     expect(
       await outcome(authentication(rsa).authenticate(callAsserting(await sign(assertionClaims(), 'PS256')))),
@@ -120,14 +216,16 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('never looks at keys that a header brings', async () => {
+  it('#23 never looks at keys that a header brings', async () => {
     const mine = await clientWith('ES256')
     const attacker = await generateKeyPair('ES256', { extractable: true })
     const jwk = await exportJWK(attacker.publicKey)
+    const evil = new X509Certificate(makeCertificate({ subject: '/CN=till' }).cert)
     for (const header of [
       { jwk },
       { jku: 'https://evil.example/jwks' },
       { x5u: 'https://evil.example/cert' },
+      { x5c: [Buffer.from(evil.raw).toString('base64')] },
       { kid: "1' OR '1'='1" },
       { kid: '../../etc/passwd' },
     ]) {
@@ -138,13 +236,9 @@ describe('client authentication by assertion', () => {
       expect(await outcome(authenticate(callAsserting(jwt)))).to.equal('401 invalid_client')
       expect(fetched).to.deep.equal([])
     }
-    const crit = await new SignJWT(assertionClaims())
-      .setProtectedHeader({ alg: 'ES256', crit: ['b64'], b64: true })
-      .sign((await pairFor('ES256')).privateKey)
-    expect(await outcome(authentication(mine).authenticate(callAsserting(crit)))).to.equal('401 invalid_client')
   })
 
-  it('refuses what is no compact JWS of a sane size before it looks at it', async () => {
+  it('#26 refuses what is no compact JWS of a sane size before it looks at it', async () => {
     const { authenticate } = authentication(await clientWith('ES256'))
     for (const text of [
       '',

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import type { BackchannelError } from 'express-ciba'
+import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { assertionType, authentication, callWith, outcome, secret } from '../helpers/authentication.ts'
+import { createAuthenticate } from '../../lib/client/authenticate.ts'
+import { createReadClient } from '../../lib/client/metadata.ts'
+import { assertionType, authentication, callWith, outcome, reason, secret } from '../helpers/authentication.ts'
 
 const basic = (id: string, password: string) => `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`
 /** As oauth4webapi encodes both halves: everything but letters and digits. */
@@ -15,6 +17,8 @@ describe('client authentication by secret', () => {
     basic: { client_secret: secret },
     post: { client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
     'a:b c': { client_secret: secret },
+    public: { token_endpoint_auth_method: 'none' as never },
+    alias: { client_id: 'post', client_secret: secret, token_endpoint_auth_method: 'client_secret_post' },
   })
 
   it('R6749-2.3.1-01 form-decodes both halves of Basic', async () => {
@@ -38,29 +42,71 @@ describe('client authentication by secret', () => {
     expect(await outcome(authenticate(callWith({ client_id: 'post', client_secret: secret })))).to.equal('post')
   })
 
-  for (const [what, form, authorization] of [
-    ['a wrong secret', { client_id: 'post', client_secret: 'wrong' }, undefined],
-    ['a stranger', { client_id: 'nobody', client_secret: secret }, undefined],
-    ['a name of Object', { client_id: 'constructor', client_secret: secret }, undefined],
-    ['__proto__', { client_id: '__proto__', client_secret: secret }, undefined],
-    ['the method of another client', { client_id: 'basic', client_secret: secret }, undefined],
-    ['no credentials', {}, undefined],
-    ['client_id alone', { client_id: 'post' }, undefined],
-    ['Basic with a wrong secret', {}, basic('basic', 'wrong')],
-    ['Basic for a client of post', {}, basic('post', encoded(secret))],
-    ['Basic that is no base64', {}, 'Basic %%%'],
-    ['Basic without a colon', {}, `Basic ${Buffer.from('basic').toString('base64')}`],
-    ['Basic with a broken encoding', {}, basic('basic', '%E0%A4%A')],
-    ['another scheme', {}, 'Bearer abc'],
-  ] as const) {
-    it(`refuses ${what} with 401 invalid_client`, async () => {
+  for (const [what, why, form, authorization] of [
+    ['a wrong secret', /secret is wrong/, { client_id: 'post', client_secret: 'wrong' }],
+    ['a stranger', /no such client/, { client_id: 'nobody', client_secret: secret }],
+    ['#46 a name of Object', /no such client/, { client_id: 'constructor', client_secret: secret }],
+    ['#46 __proto__', /no such client/, { client_id: '__proto__', client_secret: secret }],
+    [
+      'the method of another client',
+      /registered for client_secret_basic/,
+      { client_id: 'basic', client_secret: secret },
+    ],
+    ['no credentials', /no credentials/, {}],
+    ['#30 client_id alone', /registered for client_secret_post/, { client_id: 'post' }],
+    ['#30 a client without a method', /must be a method that authenticates/, { client_id: 'public' }],
+    ['a client registered under another name', /no such client/, { client_id: 'alias', client_secret: secret }],
+    ['Basic with a wrong secret', /secret is wrong/, {}, basic('basic', 'wrong')],
+    ['Basic without a secret', /secret is wrong/, {}, basic('basic', '')],
+    ['Basic for a client of post', /registered for client_secret_post/, {}, basic('post', encoded(secret))],
+    ['Basic that is no base64', /not well-formed/, {}, 'Basic %%%'],
+    ['Basic without padding', /not well-formed/, {}, basic('basic', encoded(secret)).replace(/=+$/, '')],
+    ['Basic that is not UTF-8', /not well-formed/, {}, `Basic ${Buffer.from([98, 58, 0xff]).toString('base64')}`],
+    ['Basic without a colon', /not well-formed/, {}, `Basic ${Buffer.from('basic').toString('base64')}`],
+    ['Basic with a broken encoding', /not well-formed/, {}, basic('basic', '%E0%A4%A')],
+    ['another scheme', /not well-formed/, {}, 'Bearer abc'],
+  ] as [string, RegExp, Record<string, string>, string?][]) {
+    it(`refuses ${what} with the one 401 invalid_client`, async () => {
       const promise = authenticate(callWith(form, { authorization }))
-      expect(await outcome(promise)).to.equal('401 invalid_client')
+      expect(await reason(promise)).to.match(why)
       const error = (await promise.catch((thrown) => thrown)) as BackchannelError
-      expect(error.headers['WWW-Authenticate'] !== undefined).to.equal(authorization !== undefined)
-      expect(error.message).to.equal('Client authentication failed')
+      expect(error.status).to.equal(401)
+      expect(error.headers['WWW-Authenticate']).to.equal(authorization === undefined ? undefined : 'Basic realm="oidc"')
     })
   }
+
+  for (const [what, id] of [
+    ['a NUL', 'a\0b'],
+    ['a line break', 'a\nb'],
+    ['nothing', ''],
+    ['16 KB', 'x'.repeat(16_384)],
+  ] as const) {
+    it(`does not look up a client_id of ${what}`, async () => {
+      const { authenticate, asked } = authentication({})
+      expect(await reason(authenticate(callWith({}, { authorization: basic(encoded(id), 'x') })))).to.match(/no such/)
+      expect(asked).to.deep.equal([])
+    })
+  }
+
+  it('#53 compares hashes, so that length tells nothing', async () => {
+    for (const client_secret of ['x', secret.slice(0, -1), `${secret}x`, secret.toUpperCase()]) {
+      expect(await reason(authenticate(callWith({ client_id: 'post', client_secret })))).to.match(/secret is wrong/)
+    }
+  })
+
+  it('passes on an outage of the registry as it is', async () => {
+    const outage = new BackchannelError('temporarily_unavailable', 'Down')
+    const failing = createAuthenticate({
+      find: () => Promise.reject(outage),
+      read: createReadClient(),
+      methods: ['client_secret_post'],
+      checkAssertion: async () => true,
+      checkCertificate: async () => true,
+      thumbprintOf: () => undefined,
+    })
+    const thrown = await failing(callWith({ client_id: 'post', client_secret: secret })).catch((error) => error)
+    expect(thrown).to.equal(outage)
+  })
 
   it('R6749-2.3-01 refuses two methods at once', async () => {
     const form = { client_id: 'basic', client_secret: secret }

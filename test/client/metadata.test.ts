@@ -92,12 +92,28 @@ describe('client metadata', () => {
       { token_endpoint_auth_method: 'private_key_jwt', jwks: { keys: [{ ...jwks.keys[0], d: 'c' }] } },
       /jwks\.keys\.0 must be a public key/,
     ],
-    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'c' }] } }, /jwks\.keys\.0\.kty must be RSA, EC or OKP/],
+    ['a symmetric key', { jwks: { keys: [{ kty: 'oct', k: 'c' }] } }, /jwks\.keys\.0 must be a public key/],
     [
       'a key missing',
       { token_endpoint_auth_method: 'private_key_jwt' },
       /jwks or jwks_uri is needed for private_key_jwt/,
     ],
+    [
+      'part of a private key',
+      { jwks: { keys: [{ kty: 'RSA', n: 'A'.repeat(342), e: 'AQAB', qi: 'c' }] } },
+      /jwks\.keys\.0 must be a public key/,
+    ],
+    ['#54 a short RSA key', { jwks: { keys: [{ kty: 'RSA', n: 'A'.repeat(171), e: 'AQAB' }] } }, /must have 2048 bits/],
+    ['#55 51 keys', { jwks: { keys: Array(51).fill(jwks.keys[0]) } }, /jwks\.keys must hold 50 keys at most/],
+    ['no keys', { jwks: { keys: [] } }, /jwks\.keys must hold a key/],
+    [
+      'a name that is none',
+      { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_subject_dn: 'till' },
+      /tls_client_auth_subject_dn must be a distinguished name such as/,
+    ],
+    ['a control character', { client_id: 'a\0b' }, /client_id must be 1 to 255 characters/],
+    ['an id that is too long', { client_id: 'x'.repeat(256) }, /client_id must be 1 to 255 characters/],
+    ['a member of another type', { scope: 5 }, /client "till": scope is not valid: .*string/],
     ['a secret missing', { client_secret: undefined }, /client_secret is needed for client_secret_basic/],
     [
       'an algorithm of another method',
@@ -110,6 +126,17 @@ describe('client metadata', () => {
       expect(read(changes)).to.throw(TypeError, message)
     })
   }
+
+  it('lets keys through whose type it does not know, and kids that are not unique', () => {
+    const key = { ...jwks.keys[0], kid: '1' }
+    expect(read({ jwks: { keys: [{ kty: 'AKP', alg: 'ML-DSA-44', pub: 'a' }, key, key] } })).not.to.throw()
+  })
+
+  it('says so when it is no object at all', () => {
+    for (const wrong of [null, 'till', 5, []]) {
+      expect(() => createReadClient()(wrong as never)).to.throw(TypeError, /client without client_id: /)
+    }
+  })
 
   it('is checked once per object, and again when a member of it changes', () => {
     const reading = createReadClient()

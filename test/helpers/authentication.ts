@@ -29,10 +29,7 @@ export interface AuthenticationOptions {
 }
 
 /** Client authentication by every method, for these clients, with what it fetched and told. */
-export function authentication(
-  clients: Record<string, Omit<ClientMetadata, 'client_id'>>,
-  options: AuthenticationOptions = {},
-) {
+export function authentication(clients: Record<string, Partial<ClientMetadata>>, options: AuthenticationOptions = {}) {
   const events: BackchannelEvent[] = []
   const fetched: string[] = []
   const asked: string[] = []
@@ -62,7 +59,7 @@ export function authentication(
       algs: [...asymmetricAlgs, ...hmacAlgs],
       keysFor: keys.keysFor,
     }),
-    checkCertificate: createCheckCertificate({ clock: () => clock.now, allKeys: keys.allKeys }),
+    checkCertificate: createCheckCertificate({ clock: () => clock.now, keysThat: keys.keysThat }),
     thumbprintOf,
   })
   return { authenticate, events, fetched, asked, clock }
@@ -94,6 +91,18 @@ export async function outcome(run: Promise<{ client: { id: string } }>): Promise
   }
 }
 
+/** Why a client was refused, as the host's log may say it. Fails when it was not, or when the caller is told. */
+export async function reason(run: Promise<unknown>): Promise<string> {
+  const thrown = await run.then(
+    () => new Error('was not refused'),
+    (error: unknown) => error,
+  )
+  if (!(thrown instanceof BackchannelError) || thrown.code !== 'invalid_client') throw thrown
+  if (JSON.stringify(thrown) !== '{"error":"invalid_client","error_description":"Client authentication failed"}')
+    throw new Error(`the caller was told ${JSON.stringify(thrown)}`)
+  return (thrown.cause as Error).message
+}
+
 export const nowSeconds = () => Math.floor(Date.now() / 1000)
 
 /** Claims of an assertion of the client `till` that is right in every respect. */
@@ -115,12 +124,16 @@ export async function publicJwk(alg: string): Promise<JWK & { kty: string }> {
   return (await exportJWK((await pairFor(alg)).publicKey)) as JWK & { kty: string }
 }
 
+export async function jwksFor(alg: string, kid = '1') {
+  return { keys: [{ ...(await publicJwk(alg)), kid }] as const }
+}
+
 /** The client `till`, registered with the public key of an algorithm. */
 export async function clientWith(alg: string, rest: Partial<ClientMetadata> = {}) {
   return {
     till: {
       token_endpoint_auth_method: 'private_key_jwt' as const,
-      jwks: { keys: [{ ...(await publicJwk(alg)), kid: '1' }] },
+      jwks: await jwksFor(alg),
       ...rest,
     },
   }
