@@ -2,9 +2,9 @@ import { calculateJwkThumbprint, importJWK, type JWK } from 'jose'
 import type { BackchannelStore, Call } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import { isObject } from '../json.ts'
 import { asymmetricAlgs, isSignedBy, type Jws, readJws } from '../jws.ts'
 import { equalSecrets, hashOf, type Vault } from '../secrets.ts'
+import { isPublicKey } from './keys.ts'
 
 export interface DpopParts {
   readonly store: Pick<BackchannelStore, 'firstSeen'>
@@ -25,6 +25,17 @@ const skewSeconds = 10
 const nonceSeconds = 60
 const longestProof = 8_192
 
+/** What a proof is shown for, where it is not a call of a client at one of its endpoints. */
+export interface Protected {
+  /** Defaults to `POST`. */
+  readonly method?: string
+  /** The access token that came with the proof; `ath` has to be its hash (RFC 9449 7). */
+  readonly accessToken?: string
+}
+
+/** Where a call came to. */
+type Place = Pick<Call, 'url' | 'mtlsUrl'>
+
 /**
  * Checks the DPoP proof of a call (RFC 9449 4.3).
  * @returns the thumbprint of the proven key; `undefined` when no proof was sent.
@@ -34,7 +45,7 @@ export function createCheckDpop(parts: DpopParts) {
   const { store, clock, vault, emit } = parts
   const algs: readonly string[] = parts.algs ?? asymmetricAlgs
 
-  async function check(call: Call): Promise<string | undefined> {
+  async function check(call: Pick<Call, 'dpop'> & Place, what: Protected = {}): Promise<string | undefined> {
     const [proof, second] = call.dpop
     if (proof === undefined) return undefined
     if (second !== undefined || proof.length > longestProof) throw invalid('Send exactly one DPoP header')
@@ -44,25 +55,29 @@ export function createCheckDpop(parts: DpopParts) {
     const jwk = publicKeyIn(jws)
     if (!(await isSignedBy(jws, [await importKey(jwk, jws.alg)])))
       throw invalid('The signature of the proof is not valid')
-    checkClaims(jws.claims, call)
-    await checkFirst(String(jws.claims.jti), call)
+    checkClaims(jws.claims, call, what)
+    await checkFirst(jws.claims as { jti: string; iat: number }, call.url)
     return calculateJwkThumbprint(jwk, 'sha256')
   }
 
-  function checkClaims({ htm, htu, iat, jti, nonce }: Jws['claims'], call: Call): void {
+  function checkClaims(claims: Jws['claims'], call: Place, { method = 'POST', accessToken }: Protected): void {
+    const { htm, htu, iat, jti, nonce, ath } = claims
     const now = clock() / 1000
-    if (htm !== 'POST') throw invalid('htm is not POST')
+    if (htm !== method) throw invalid(`htm is not ${method}`)
     if (typeof htu !== 'string' || !isUrlOf(htu, call)) throw invalid('htu is not the URL of this endpoint')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) throw invalid('jti is missing or too long')
+    if (accessToken !== undefined && ath !== hashOf(accessToken))
+      throw invalid('ath is not the hash of the access token')
     if (parts.nonceRequired && !isCurrentNonce(nonce)) throw demandNonce()
     if (typeof iat !== 'number' || iat > now + skewSeconds || iat < now - parts.maxAgeSeconds) {
       throw invalid('iat is not now')
     }
   }
 
-  async function checkFirst(jti: string, call: Call): Promise<void> {
-    const until = clock() + (parts.maxAgeSeconds + skewSeconds) * 1000
-    if (await store.firstSeen(`dpop:${hashOf(`${plainUrl(call.url)} ${jti}`)}`, until)) return
+  async function checkFirst({ jti, iat }: { jti: string; iat: number }, url: string): Promise<void> {
+    // a second longer than the proof is good for, so that there is no moment in which it is both good and forgotten
+    const until = (iat + parts.maxAgeSeconds + 1) * 1000
+    if (await store.firstSeen(`dpop:${hashOf(`${plainUrl(url)} ${jti}`)}`, until)) return
     emit({ type: 'replay.seen', what: 'dpop' })
     throw invalid('The proof was used before')
   }
@@ -85,9 +100,7 @@ export function createCheckDpop(parts: DpopParts) {
 }
 
 function publicKeyIn({ jwk }: Jws): JWK {
-  if (!isObject(jwk) || typeof jwk.kty !== 'string' || jwk.kty === 'oct' || 'd' in jwk || 'k' in jwk) {
-    throw invalid('The proof has no public key')
-  }
+  if (!isPublicKey(jwk)) throw invalid('The proof has no public key')
   return jwk as JWK
 }
 
@@ -99,7 +112,7 @@ async function importKey(jwk: JWK, alg: string) {
   }
 }
 
-function isUrlOf(htu: string, { url, mtlsUrl = url }: Call): boolean {
+function isUrlOf(htu: string, { url, mtlsUrl = url }: Place): boolean {
   const plain = plainUrl(htu)
   return plain === plainUrl(url) || plain === plainUrl(mtlsUrl)
 }
