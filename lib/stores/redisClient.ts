@@ -14,6 +14,7 @@ export interface IoredisLike {
   evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>
   readonly status?: string
+  readonly stream?: { readonly writable?: boolean; readonly writableEnded?: boolean } | null
 }
 
 export type RedisLike = NodeRedisLike | IoredisLike
@@ -64,8 +65,13 @@ function nodeRedis(client: NodeRedisLike, timeout: number): Ways {
 
 function ioredis(client: IoredisLike): Ways {
   return {
-    ready: () => client.status === undefined || client.status === 'ready',
+    ready: () => client.status === undefined || (client.status === 'ready' && isOpen(client.stream)),
     bySha: ({ sha }, key, args) => client.evalsha(sha, 1, key, ...args),
     whole: ({ text }, key, args) => client.eval(text, 1, key, ...args),
   }
+}
+
+/** The socket may have ended before the client says so; what is sent in between would be queued. A cluster has none. */
+function isOpen(stream: IoredisLike['stream']): boolean {
+  return stream === undefined || stream === null || (stream.writable !== false && stream.writableEnded !== true)
 }

@@ -8,7 +8,10 @@ import { type Server, skipWithout, startPostgres, until } from '../helpers/serve
 
 describe('postgresStore', function () {
   this.timeout(30_000)
-  const now = Date.now()
+  let now = Date.now()
+  beforeEach(() => {
+    now = Date.now()
+  })
   let server: Server
   let pool: pg.Pool
   before(async function () {

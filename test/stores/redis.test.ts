@@ -19,11 +19,15 @@ describe('redisStore', () => {
     client?.destroy()
     await redis?.close()
   })
-  beforeEach(() => client.flushAll())
-
-  const now = Date.now()
-  const record = requestRecord({ receivedAt: now })
-  const poller = { clientId: record.clientId, authReqIdHash: record.authReqIdHash ?? '' }
+  let now: number
+  let record: ReturnType<typeof requestRecord>
+  let poller: { clientId: string; authReqIdHash: string }
+  beforeEach(async () => {
+    await client.flushAll()
+    now = Date.now()
+    record = requestRecord({ receivedAt: now })
+    poller = { clientId: record.clientId, authReqIdHash: record.authReqIdHash ?? '' }
+  })
 
   it('needs one round trip for each hot verb', async () => {
     const store = redisStore(client)
