@@ -1,62 +1,26 @@
 /**
  * The OpenID FAPI-CIBA test plan as a program: `npm run conformance`. See README.md beside it.
  */
-import { parseArgs } from 'node:util'
-import { authTypes, type Plan, plansOf, readPlans, registrations } from './config.ts'
+import { readArguments } from './arguments.ts'
+import { type Plan, plansOf, readPlans } from './config.ts'
 import { makeMaterial } from './material.ts'
 import { startReceiver } from './receiver.ts'
 import { lineOf, summaryOf } from './report.ts'
 import { type Result, runPlan, strayResult } from './run.ts'
-import { startTarget, type TargetName, targets } from './targets.ts'
+import { startTarget } from './targets.ts'
 
-const { values } = parseArgs({
-  options: {
-    config: { type: 'string' },
-    target: { type: 'string', default: 'op' },
-    mode: { type: 'string' },
-    auth: { type: 'string' },
-    registration: { type: 'string' },
-    module: { type: 'string' },
-    serial: { type: 'boolean', default: false },
-    'notify-port': { type: 'string', default: '0' },
-    'notify-url': { type: 'string' },
-  },
-})
-
-if (!Object.hasOwn(targets, values.target)) {
-  console.error(`--target must be one of ${Object.keys(targets).join(', ')}`)
-  process.exit(2)
-}
 const started = Date.now()
+const { config, target: name, notify, serial, modules, wants } = readArguments()
+const given = config === undefined ? undefined : readOrEnd(config).filter(wants)
 const material = makeMaterial()
-const receiver = await startReceiver({
-  ...material.server,
-  port: Number(values['notify-port']),
-  publicUrl: values['notify-url'],
-})
-const target =
-  values.config === undefined
-    ? await startTarget(values.target as TargetName, { material, notifyAt: receiver.url, registrations })
-    : undefined
+const receiver = await startReceiver({ ...material.server, ...notify })
+const target = given === undefined ? await startTarget(name, { material, notifyAt: receiver.url }) : undefined
+const plans = given ?? plansOf(target?.configs).filter(wants)
 const results: Result[] = []
 
 try {
-  const plans = (target === undefined ? readPlans(values.config ?? '') : plansOf(target.configs)).filter(isWanted)
-  if (plans.length === 0) throw new Error('No plan is left to run')
   console.log(`Testing ${target?.name ?? plans[0]?.config.server.discoveryUrl}`)
-  const run = async (plan: Plan) => {
-    results.push(
-      ...(await runPlan(plan, {
-        receiver,
-        concurrency: values.serial ? 1 : authTypes.length * 25,
-        only: values.module?.split(','),
-        credentials: material.dynamic,
-        report: (result) => console.log(lineOf(result)),
-        tell: (text) => console.error(text),
-      })),
-    )
-  }
-  if (values.serial) for (const plan of plans) await run(plan)
+  if (serial) for (const plan of plans) await run(plan)
   else await Promise.all(plans.map(run))
   const stray = strayResult(receiver)
   if (stray !== undefined) results.push(stray)
@@ -66,12 +30,26 @@ try {
 }
 
 console.log(summaryOf(results, (Date.now() - started) / 1000))
-process.exitCode = results.some(({ verdict }) => verdict === 'FAILED') ? 1 : 0
+const failed = results.length === 0 || results.some(({ verdict }) => verdict === 'FAILED')
+process.exitCode = failed ? 1 : 0
 
-function isWanted({ mode, auth, registration }: Plan): boolean {
-  return (
-    mode === (values.mode ?? mode) &&
-    auth === (values.auth ?? auth) &&
-    registration === (values.registration ?? registration)
-  )
+async function run(plan: Plan): Promise<void> {
+  const done = await runPlan(plan, {
+    receiver,
+    concurrency: serial ? 1 : 50,
+    only: modules,
+    credentials: material.dynamic,
+    report: (result) => console.log(lineOf(result)),
+    tell: (text) => console.error(text),
+  })
+  results.push(...done)
+}
+
+function readOrEnd(file: string): Plan[] {
+  try {
+    return readPlans(file)
+  } catch (problem) {
+    console.error(`${file}: ${(problem as Error).message}`)
+    process.exit(2)
+  }
 }

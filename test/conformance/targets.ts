@@ -2,7 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { startProgram } from '../helpers/program.ts'
-import { type AuthType, authTypes, type ConfigInput, type Mode, modes, type Registration } from './config.ts'
+import {
+  type AuthType,
+  authTypes,
+  type ConfigInput,
+  type Mode,
+  modes,
+  type Registration,
+  registrations,
+} from './config.ts'
 import { type Material, publicKeys } from './material.ts'
 import { notificationEndpoint } from './receiver.ts'
 import { cibaGrant } from './requests.ts'
@@ -36,10 +44,7 @@ export interface Target {
 }
 
 /** Starts a server with a static client pair for each variant. */
-export async function startTarget(
-  target: TargetName,
-  { material, notifyAt, registrations }: StartOptions,
-): Promise<Target> {
+export async function startTarget(target: TargetName, { material, notifyAt }: StartOptions): Promise<Target> {
   const folder = mkdtempSync(join(tmpdir(), 'express-ciba-'))
   const file = join(folder, 'config.json')
   const clients = modes.flatMap((mode) =>
@@ -62,7 +67,6 @@ export interface StartOptions {
   readonly material: Material
   /** Base URL of the notification endpoint. */
   readonly notifyAt: string
-  readonly registrations: readonly Registration[]
 }
 
 interface Variant {
