@@ -1,20 +1,25 @@
 import type { RequestHandler } from 'express'
 import type { Backchannel } from 'express-ciba'
+import type { HeldQueue } from './heldQueue.ts'
 
-/** Answers for the user: `?auth_req_id=…&action=allow|deny`. 204, or 4xx with JSON. Never serve this to anybody real. */
-export function approveRoute(backchannel: Backchannel): RequestHandler {
+/**
+ * Answers for the user: `?auth_req_id=…&action=allow|deny`. 204, or 4xx with JSON. Never serve this to anybody real.
+ * The caller has its answer before the client is pinged: a suite that does both may not listen while it asks.
+ */
+export function approveRoute(backchannel: Backchannel, { hold }: Pick<HeldQueue, 'hold'>): RequestHandler {
   return async (req, res) => {
     const { auth_req_id: authReqId, action } = req.query
-    const request = typeof authReqId === 'string' ? await backchannel.find(authReqId) : undefined
-    if (typeof authReqId !== 'string' || request?.sub === undefined) {
+    const found = typeof authReqId === 'string' ? await backchannel.find(authReqId) : undefined
+    if (typeof authReqId !== 'string' || found?.sub === undefined) {
       res.status(404).json({ error: 'invalid_request', error_description: 'No such auth_req_id' })
     } else if (action !== 'allow' && action !== 'deny') {
       res.status(400).json({ error: 'invalid_request', error_description: 'action must be allow or deny' })
     } else {
+      res.once('close', hold(found.request))
       try {
         await backchannel.complete(
           action === 'allow'
-            ? { authReqId, result: 'AUTHORIZED', subject: request.sub, authTime: Math.floor(Date.now() / 1000) }
+            ? { authReqId, result: 'AUTHORIZED', subject: found.sub, authTime: Math.floor(Date.now() / 1000) }
             : { authReqId, result: 'ACCESS_DENIED' },
         )
         res.status(204).end()

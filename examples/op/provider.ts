@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
-import { createBackchannelRouter, type Hint, linkChannel, type User } from 'express-ciba'
+import { createBackchannelRouter, type Hint, inProcessQueue, linkChannel, type User } from 'express-ciba'
 import { approveRoute } from './approve.ts'
 import type { Config } from './config.ts'
 import { authorizeRoute, discoveryRoute } from './discovery.ts'
+import { heldQueue } from './heldQueue.ts'
 import { listen } from './listen.ts'
 import { registration } from './register.ts'
 import { resourceRoute } from './resource.ts'
@@ -20,6 +21,8 @@ export async function startProvider(config: Config) {
   const bySubject = new Map(config.users.map((user) => [user.sub, user]))
   const byHint = new Map(config.users.flatMap((user) => namesOf(user).map((name) => [name, user] as const)))
 
+  const { queue, hold } = heldQueue(inProcessQueue())
+
   const router = createBackchannelRouter({
     issuer,
     baseUrl,
@@ -34,6 +37,7 @@ export async function startProvider(config: Config) {
       loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
     },
     channels: [linkChannel()],
+    queue,
     logger: { info() {}, warn() {}, error() {} },
     ...config.options,
   })
@@ -50,7 +54,7 @@ export async function startProvider(config: Config) {
   const resources = [baseUrl, mtlsUrl].map((url) => `${url}/resource`)
   app.get('/resource', resourceRoute({ issuer, jwks: backchannel.jwks(), urls: resources }))
   if (config.registration) app.use('/register', registration({ clients, url: `${baseUrl}/register` }))
-  if (config.approve) app.all('/approve', approveRoute(backchannel))
+  if (config.approve) app.all('/approve', approveRoute(backchannel, { hold }))
 
   const metadata = backchannel.metadata() as Record<string, unknown>
   const [user] = config.users
