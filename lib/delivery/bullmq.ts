@@ -65,7 +65,8 @@ export function bullmqQueue(options: BullmqQueueOptions): DeliveryQueue {
       await job.moveToDelayed(step.runAt, token)
       throw new bullmq.DelayedError()
     }
-    const limits = { concurrency, stalledInterval: 10_000, maxStalledCount: 1000 }
+    // a job whose process died is taken over after 20 seconds at the latest
+    const limits = { concurrency, lockDuration: 15_000, stalledInterval: 5_000, maxStalledCount: 1000 }
     return new bullmq.Worker<Data>(name, process, { ...settings(), ...limits }).on('error', (cause) => onError(cause))
   }
 

@@ -1,0 +1,17 @@
+import { type Program, startProgram } from './program.ts'
+
+export interface NotifierOptions {
+  readonly redisPort: number
+  readonly queue: 'bullmq' | 'in process'
+  readonly mode: 'ping' | 'push'
+  readonly receiver: { readonly url: string; readonly host: string; readonly ca: string }
+  /** Where the process stops to be killed: after the answer is stored and before anything is sent. */
+  readonly dies?: 'before the call'
+}
+
+/** A host in a process of its own, on Redis. It is stopped by `program.stop('SIGKILL')`. */
+export async function startNotifier(options: NotifierOptions): Promise<{ program: Program; origin: string }> {
+  const program = startProgram(['--import', 'tsx', 'test/helpers/notifierProcess.ts', JSON.stringify(options)])
+  const line = await program.line(/^origin /)
+  return { program, origin: line.replace('origin ', '') }
+}
