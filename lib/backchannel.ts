@@ -190,7 +190,7 @@ export function createBackchannel(options: BackchannelOptions) {
         issuer,
         clock,
         maxAgeDays: settings.idTokenHintDays,
-        isOurs: async (jws) => isSignedBy(jws, await keys.verifiers(jws.alg, jws.kid)),
+        isOurs: (jws) => isSignedBy(jws, keys.verifiers(jws.alg, jws.kid)),
         subjectOf: async (_client, sub) => sub,
       }),
     }),

@@ -1,4 +1,5 @@
-import { type CryptoKey, compactVerify, errors, type KeyObject } from 'jose'
+import type { KeyObject } from 'node:crypto'
+import { isSignatureOf } from './signature.ts'
 
 /** Asymmetric algorithms we verify and sign with. */
 export const asymmetricAlgs = [
@@ -29,8 +30,6 @@ export interface Jws {
   readonly claims: Readonly<Record<string, unknown>>
 }
 
-export type VerificationKey = CryptoKey | KeyObject | Uint8Array
-
 // Three parts of base64url and nothing else: no JSON serialization, no encryption (RFC 8725 3.14)
 const compact = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
@@ -47,16 +46,10 @@ export function readJws(text: string): Jws | undefined {
 }
 
 /** Does any of the keys verify the signature with the algorithm of the header? Callers have allowed that algorithm. */
-export async function isSignedBy(jws: Jws, keys: readonly VerificationKey[]): Promise<boolean> {
-  for (const key of keys) {
-    try {
-      await compactVerify(jws.text, key, { algorithms: [jws.alg] })
-      return true
-    } catch (thrown) {
-      if (!(thrown instanceof errors.JOSEError || thrown instanceof TypeError)) throw thrown
-    }
-  }
-  return false
+export function isSignedBy({ text, alg }: Jws, keys: readonly KeyObject[]): boolean {
+  const dot = text.lastIndexOf('.')
+  const signature = Buffer.from(text.slice(dot + 1), 'base64url')
+  return keys.some((key) => isSignatureOf(text.slice(0, dot), signature, key, alg))
 }
 
 function objectIn(part: string): Record<string, unknown> | undefined {

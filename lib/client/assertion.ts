@@ -1,6 +1,7 @@
+import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { BackchannelStore, Client } from '../contracts.ts'
 import type { Emit } from '../events.ts'
-import { asymmetricAlgs, hmacAlgs, isSignedBy, type Jws, readJws, type VerificationKey } from '../jws.ts'
+import { asymmetricAlgs, hmacAlgs, isSignedBy, type Jws, readJws } from '../jws.ts'
 import { hashOf } from '../secrets.ts'
 import type { Verdict } from './credentials.ts'
 import { macBytes } from './keys.ts'
@@ -18,7 +19,7 @@ export interface AssertionParts {
   /** Algorithms on offer, besides what a client registered. */
   readonly algs: readonly string[]
   /** The client's public keys that fit the header. */
-  keysFor(client: Client, jws: Jws): Promise<readonly VerificationKey[]>
+  keysFor(client: Client, jws: Jws): Promise<readonly KeyObject[]>
 }
 
 /** `JWT` and none are unspecific; every other type names another kind of JWT (RFC 8725 3.12, RFC 10070 4). */
@@ -41,7 +42,7 @@ export function createCheckAssertion(parts: AssertionParts) {
     if (!types.includes(jws.typ)) return 'the assertion is a JWT of another type'
     const wrong = wrongIn(claims, client, clock() / 1000)
     if (wrong !== undefined) return wrong
-    if (!(await isSignedBy(jws, await keysOf(client, jws)))) return 'no key of the client verifies the assertion'
+    if (!isSignedBy(jws, await keysOf(client, jws))) return 'no key of the client verifies the assertion'
     const { jti, exp } = claims as { jti: string; exp: number }
     if (await store.firstSeen(`assertion:${hashOf(JSON.stringify([client.id, jti]))}`, exp * 1000)) return true
     emit({ type: 'replay.seen', clientId: client.id, what: 'assertion' })
@@ -54,10 +55,10 @@ export function createCheckAssertion(parts: AssertionParts) {
     return family.includes(alg) && offered.has(alg) && (registered === undefined || registered === alg)
   }
 
-  async function keysOf(client: Client, jws: Jws): Promise<readonly VerificationKey[]> {
+  async function keysOf(client: Client, jws: Jws): Promise<readonly KeyObject[]> {
     if (client.authMethod !== 'client_secret_jwt') return parts.keysFor(client, jws)
     const key = Buffer.from(client.metadata.client_secret ?? '')
-    return key.length < macBytes(jws.alg) ? [] : [key]
+    return key.length < macBytes(jws.alg) ? [] : [createSecretKey(key)]
   }
 
   function wrongIn({ iss, sub, aud, exp, iat, nbf, jti }: Jws['claims'], client: Client, now: number) {

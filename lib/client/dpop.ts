@@ -1,4 +1,5 @@
-import { calculateJwkThumbprint, importJWK, type JWK } from 'jose'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import type { BackchannelStore, Call } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
@@ -53,8 +54,7 @@ export function createCheckDpop(parts: DpopParts) {
     if (jws === undefined || jws.typ !== 'dpop+jwt') throw invalid('The proof is not a JWT of type dpop+jwt')
     if (!algs.includes(jws.alg)) throw invalid('The algorithm of the proof is not supported')
     const jwk = publicKeyIn(jws)
-    if (!(await isSignedBy(jws, [await importKey(jwk, jws.alg)])))
-      throw invalid('The signature of the proof is not valid')
+    if (!isSignedBy(jws, [importKey(jwk)])) throw invalid('The signature of the proof is not valid')
     checkClaims(jws.claims, call, what)
     await checkFirst(jws.claims as { jti: string; iat: number }, call.url)
     return calculateJwkThumbprint(jwk, 'sha256')
@@ -104,9 +104,9 @@ function publicKeyIn({ jwk }: Jws): JWK {
   return jwk as JWK
 }
 
-async function importKey(jwk: JWK, alg: string) {
+function importKey(jwk: JWK): KeyObject {
   try {
-    return await importJWK(jwk, alg)
+    return createPublicKey({ key: jwk as JsonWebKey, format: 'jwk' })
   } catch (cause) {
     throw invalid('The key of the proof cannot be used', cause)
   }

@@ -1,8 +1,8 @@
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import type { Client, Jwk } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import { isObject } from '../json.ts'
-import type { Jws, VerificationKey } from '../jws.ts'
+import type { Jws } from '../jws.ts'
 
 export interface ClientKeysParts {
   readonly clock: () => number
@@ -38,15 +38,14 @@ const curveOf: Record<string, string> = {
 
 /** The client's own public keys, from `jwks` or `jwks_uri`. Keys, URLs and certificates in a header are never used. */
 export function createClientKeys({ clock, fetchJson }: ClientKeysParts) {
-  const imported = new WeakMap<Jwk, Map<string, Promise<VerificationKey | undefined>>>()
+  const imported = new WeakMap<Jwk, KeyObject | undefined>()
   const sources = new Map<string, Source>()
   const underWay = new Map<string, Promise<Source>>()
 
   /** The keys that fit a header, imported. A key that cannot be imported is no key. */
-  async function keysFor(client: Client, { alg, kid }: Pick<Jws, 'alg' | 'kid'>): Promise<readonly VerificationKey[]> {
+  async function keysFor(client: Client, { alg, kid }: Pick<Jws, 'alg' | 'kid'>): Promise<readonly KeyObject[]> {
     const fitting = await keysThat(client, (key) => fits(key, alg, kid))
-    const all = await Promise.all(fitting.map((key) => importOnce(key, alg)))
-    return all.filter((key) => key !== undefined)
+    return fitting.map(importOnce).filter((key) => key !== undefined)
   }
 
   /**
@@ -89,11 +88,16 @@ export function createClientKeys({ clock, fetchJson }: ClientKeysParts) {
     return source
   }
 
-  function importOnce(key: Jwk, alg: string): Promise<VerificationKey | undefined> {
-    const byAlg = imported.get(key) ?? new Map<string, Promise<CryptoKey | Uint8Array | undefined>>()
-    imported.set(key, byAlg)
-    const known = byAlg.get(alg) ?? importJWK(key as JWK, alg).catch(() => undefined)
-    byAlg.set(alg, known)
+  /** A key that cannot be read is none. */
+  function importOnce(key: Jwk): KeyObject | undefined {
+    if (imported.has(key)) return imported.get(key)
+    let known: KeyObject | undefined
+    try {
+      known = createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+    } catch {
+      known = undefined
+    }
+    imported.set(key, known)
     return known
   }
 

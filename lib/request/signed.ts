@@ -1,8 +1,9 @@
+import type { KeyObject } from 'node:crypto'
 import type { BackchannelStore, Client, Form } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { checkJson } from '../json.ts'
-import { isSignedBy, type Jws, readJws, type VerificationKey } from '../jws.ts'
+import { isSignedBy, type Jws, readJws } from '../jws.ts'
 import { hashOf } from '../secrets.ts'
 import { type Parameters, parameterNames } from './parse.ts'
 
@@ -16,7 +17,7 @@ export interface SignedParts {
   /** Every request has to be signed. */
   readonly required: boolean
   /** The client's public keys that fit the header. */
-  keysFor(client: Client, jws: Jws): Promise<readonly VerificationKey[]>
+  keysFor(client: Client, jws: Jws): Promise<readonly KeyObject[]>
 }
 
 /** Seconds a request may live, and seconds ago it may have begun (FAPI-CIBA, FAPI 1 Advanced 5.2.2). */
@@ -60,8 +61,7 @@ export function createReadParameters(parts: SignedParts) {
     if (jws.typ !== undefined && jws.typ !== 'jwt' && jws.typ !== 'oauth-authz-req+jwt') {
       throw invalid('request is a JWT of another type')
     }
-    if (!(await isSignedBy(jws, await parts.keysFor(client, jws))))
-      throw invalid('The signature of request is not valid')
+    if (!isSignedBy(jws, await parts.keysFor(client, jws))) throw invalid('The signature of request is not valid')
     return jws
   }
 

@@ -13,7 +13,7 @@ export interface AccessTokenParts {
 
 /** Makes JWT access tokens (RFC 9068). Their `jti` begins with the public id of the request they go back to. */
 export function createAccessToken({ issuer, key, audience }: AccessTokenParts) {
-  return (grant: Grant, iat: number, seconds: number): Promise<string> =>
+  return (grant: Grant, iat: number, seconds: number): string =>
     signJwt(key, 'at+jwt', {
       ...grant.wishes.accessTokenClaims,
       iss: issuer,

@@ -11,7 +11,7 @@ export interface Companions {
 
 /** Makes ID tokens (OpenID Connect Core 2). Never with `nonce` or `azp`; those of pushed tokens name the request too. */
 export function createIdToken({ issuer }: { readonly issuer: string }) {
-  return (grant: Grant, key: SigningKey, iat: number, seconds: number, companions: Companions): Promise<string> => {
+  return (grant: Grant, key: SigningKey, iat: number, seconds: number, companions: Companions): string => {
     const { clientId, wishes } = grant
     return signJwt(
       key,

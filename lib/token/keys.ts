@@ -1,14 +1,20 @@
-import { createHash, generateKeyPairSync } from 'node:crypto'
-import { type CryptoKey, importJWK, type JWK, type KeyObject } from 'jose'
+import {
+  createHash,
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type JsonWebKey,
+  type JsonWebKeyInput,
+  type KeyObject,
+} from 'node:crypto'
 import type { Jwk, JwkSet } from '../contracts.ts'
-import type { VerificationKey } from '../jws.ts'
+import { fitsAlg } from '../signature.ts'
 
 /** A private key of ours, and the one algorithm it signs with. */
 export interface SigningKey {
   readonly alg: string
   readonly kid: string
-  /** The imported key. Importing happens once, at the first use. */
-  key(): Promise<CryptoKey | KeyObject | Uint8Array>
+  readonly key: KeyObject
 }
 
 /** Our keys: the private ones sign, all of them are published. */
@@ -18,7 +24,7 @@ export interface Keys {
   /** The key for an algorithm; without one, for `RS256` when we have it, else for our first. */
   forAlg(alg: string | undefined): SigningKey | undefined
   /** Keys that may have signed a JWT of ours, retired ones included, imported for verification. */
-  verifiers(alg: string, kid: string | undefined): Promise<readonly VerificationKey[]>
+  verifiers(alg: string, kid: string | undefined): readonly KeyObject[]
   /** The public set, for `GET /oidc/jwks`. */
   readonly publicSet: JwkSet
 }
@@ -45,6 +51,7 @@ export function createKeys(set: JwkSet, algs?: readonly string[]): Keys {
   if (signing.length === 0) {
     throw wrong(algs === undefined ? 'has no private key to sign with' : `has no private key for ${algs.join(', ')}`)
   }
+  const publics = keys.map((jwk) => ({ ...jwk, key: imported(jwk, createPublicKey) }))
   const first = new Map<string, SigningKey>()
   for (const key of signing) if (!first.has(key.alg)) first.set(key.alg, key)
   const usual = first.get('RS256') ?? signing[0]
@@ -52,11 +59,7 @@ export function createKeys(set: JwkSet, algs?: readonly string[]): Keys {
     algs: [...first.keys()],
     forAlg: (alg) => (alg === undefined ? usual : first.get(alg)),
     verifiers: (alg, kid) =>
-      Promise.all(
-        keys
-          .filter((key) => key.alg === alg && (kid === undefined || key.kid === kid))
-          .map((key) => importJWK(publicPart(key) as JWK, alg)),
-      ),
+      publics.filter((each) => each.alg === alg && (kid === undefined || each.kid === kid)).map(({ key }) => key),
     publicSet: { keys: keys.map(publicPart) },
   }
 }
@@ -85,15 +88,17 @@ function thumbprint(key: Jwk): string {
     .digest('base64url')
 }
 
-function signingKey(key: Jwk & { kid: string; alg: string }): SigningKey {
-  let imported: Promise<CryptoKey | Uint8Array> | undefined
-  return {
-    alg: key.alg,
-    kid: key.kid,
-    key: () => {
-      imported ??= importJWK(key as JWK, key.alg)
-      return imported
-    },
+function signingKey(jwk: Jwk & { kid: string; alg: string }): SigningKey {
+  const key = imported(jwk, createPrivateKey)
+  if (!fitsAlg(key, jwk.alg)) throw wrong(`has a key that cannot sign with its alg, "${jwk.alg}"`)
+  return { alg: jwk.alg, kid: jwk.kid, key }
+}
+
+function imported(jwk: Jwk, read: (input: JsonWebKeyInput) => KeyObject): KeyObject {
+  try {
+    return read({ key: jwk as JsonWebKey, format: 'jwk' })
+  } catch {
+    throw wrong('has a key that cannot be read') // the reason may quote the key
   }
 }
 

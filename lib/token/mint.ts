@@ -37,8 +37,8 @@ export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSec
     const iat = Math.floor(clock() / 1000)
     const seconds = wishes.accessTokenSeconds ?? accessTokenSeconds
     const idTokenKey = required(keys.forAlg(grant.client.id_token_signed_response_alg))
-    const accessToken = await makeAccessToken(grant, iat, seconds)
-    const idToken = await makeIdToken(grant, idTokenKey, iat, wishes.idTokenSeconds ?? idTokenSeconds, { accessToken })
+    const accessToken = makeAccessToken(grant, iat, seconds)
+    const idToken = makeIdToken(grant, idTokenKey, iat, wishes.idTokenSeconds ?? idTokenSeconds, { accessToken })
     return {
       access_token: accessToken,
       token_type: grant.binding.dpopJkt === undefined ? 'Bearer' : 'DPoP',

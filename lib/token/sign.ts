@@ -1,14 +1,17 @@
-import { SignJWT } from 'jose'
+import { signText } from '../signature.ts'
 import type { SigningKey } from './keys.ts'
 
-/** Signs claims. `kid` is always there, whatever else the header says. */
-export async function signJwt(
-  key: SigningKey,
+/** Signs claims. `alg`, `kid` and `typ` are ours, whatever else the header says. */
+export function signJwt(
+  { alg, kid, key }: SigningKey,
   typ: string,
   claims: Readonly<Record<string, unknown>>,
   header: Readonly<Record<string, unknown>> = {},
-): Promise<string> {
-  return new SignJWT({ ...claims })
-    .setProtectedHeader({ ...header, alg: key.alg, kid: key.kid, typ })
-    .sign(await key.key())
+): string {
+  const text = `${encode({ ...header, alg, kid, typ })}.${encode(claims)}`
+  return `${text}.${signText(text, key, alg)}`
+}
+
+function encode(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64url')
 }
