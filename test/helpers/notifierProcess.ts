@@ -1,15 +1,37 @@
 /** A host in a process of its own, so that it can be killed: `startNotifier` in `notifier.ts` runs it. */
-import { bullmqQueue, type DeliveryQueue, inProcessQueue, redisStore } from 'express-ciba'
+import KeyvRedis from '@keyv/redis'
+import {
+  type BackchannelStore,
+  bullmqQueue,
+  type DeliveryQueue,
+  inProcessQueue,
+  keyvStore,
+  redisStore,
+} from 'express-ciba'
 import { Redis } from 'ioredis'
+import Keyv from 'keyv'
+import { Pool } from 'pg'
+import { postgresStore } from '../../lib/stores/postgres.ts'
 import { clients, startHost } from './host.ts'
 import type { NotifierOptions } from './notifier.ts'
 
 const options: NotifierOptions = JSON.parse(process.argv[2] ?? '')
-const redis = new Redis({ port: options.redisPort, maxRetriesPerRequest: null })
+
+async function openStore(): Promise<BackchannelStore> {
+  if (options.store === 'keyvStore') return keyvStore(new Keyv(new KeyvRedis(options.url)))
+  if (options.store === 'redisStore') return redisStore(new Redis(options.url))
+  const store = postgresStore(new Pool({ connectionString: options.url }))
+  await store.migrate()
+  return store
+}
 
 const queue: DeliveryQueue =
   options.queue === 'bullmq'
-    ? bullmqQueue({ connection: redis, recheckSeconds: 1, firstRetryMs: 50 })
+    ? bullmqQueue({
+        connection: new Redis(options.url, { maxRetriesPerRequest: null }),
+        recheckSeconds: 1,
+        firstRetryMs: 50,
+      })
     : inProcessQueue({ firstRetryMs: 50 })
 const wake = (...args: Parameters<DeliveryQueue['wake']>) => {
   if (options.dies !== 'before the call') return queue.wake(...args)
@@ -18,7 +40,7 @@ const wake = (...args: Parameters<DeliveryQueue['wake']>) => {
 }
 
 const host = await startHost({
-  store: redisStore(redis),
+  store: await openStore(),
   queue: { ...queue, wake },
   secret: 'a secret that outlives the process, 0123456789',
   deliveryModes: ['poll', 'ping', 'push'],
