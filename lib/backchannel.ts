@@ -2,8 +2,10 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Request } from 'express'
 import { createComplete, type Decision } from './approval/complete.ts'
 import { createFindByHandle } from './approval/find.ts'
+import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
 import { createRender } from './approval/render.ts'
+import { createBlocks } from './blocks.ts'
 import { consoleChannel } from './channels/console.ts'
 import { linkChannel } from './channels/link.ts'
 import { noticeStrings } from './channels/notice.ts'
@@ -13,7 +15,17 @@ import { createCheckDpop } from './client/dpop.ts'
 import { createClientKeys } from './client/keys.ts'
 import { createReadClient } from './client/metadata.ts'
 import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
-import type { Call, Channel, Client, Form, GrantAnswer, GrantCall, JwkSet, ShownCertificate } from './contracts.ts'
+import type {
+  Call,
+  Channel,
+  Client,
+  Form,
+  GrantAnswer,
+  GrantCall,
+  JwkSet,
+  ShownCertificate,
+  User,
+} from './contracts.ts'
 import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
 import { inProcessQueue } from './delivery/queue.ts'
@@ -40,11 +52,13 @@ import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
 import { createIssue } from './request/issue.ts'
 import { createParse } from './request/parse.ts'
+import { createResend, type ResendOptions, type Resent } from './request/resend.ts'
+import { createRoutes } from './request/route.ts'
 import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createCheckUserCode } from './request/userCode.ts'
-import { createVault, idOf } from './secrets.ts'
+import { createVault, idOf, isId } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
 import { type Binding, createReadBinding } from './token/binding.ts'
 import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
@@ -143,13 +157,28 @@ export function createBackchannel(options: BackchannelOptions) {
 
   const findByHandle = createFindByHandle(store)
   const settle = createComplete({ store, clock, emit, isActive, announce })
+  const fail = async (record: RequestRecord, reason: string) =>
+    void (await settle(record, { result: 'failed', reason }))
+  const blocks = createBlocks({ ...settings, seconds: settings.notMeBlockSeconds, guard, emit })
+  const statusUrl = (channel: string, id: string) => `${urls.notices}/${channel}/${id}`
+  const linkOf = createLinkOf({ ...settings, vault, linkFor: links.linkFor })
+  const findUserBySub = async (sub: string, client: Client): Promise<User | undefined> => {
+    const user = await guard('users', () => users.find({ type: 'sub', value: sub }, client.metadata))
+    return user?.sub === sub ? user : undefined
+  }
+  const routes = createRoutes({ ...settings, ...settings.notices, channels })
   const sender = createSend({
-    channels,
-    domain: new URL(urls.origin).host,
+    ...settings.notices,
+    store,
+    clock,
     emit,
-    messageFor: (locale) => noticeStrings(locale).message,
-    fail: async (record, reason) => void (await settle(record, { result: 'failed', reason })),
+    fail,
+    statusUrl,
+    tellBindingMessage: !settings.page.choices,
+    messageFor: (locale) => noticeStrings(locale, settings.notices.texts).message,
   })
+  const audience = { findClient, findUser: findUserBySub, routeFor: routes.routeFor, linkOf: linkOf.linkOf }
+  const resend = createResend({ ...settings.notices, ...audience, store, clock, tryRoutes: sender.tryRoutes })
   const readBinding = createReadBinding({
     required: rules.senderConstrained,
     checkDpop: createCheckDpop({
@@ -186,6 +215,7 @@ export function createBackchannel(options: BackchannelOptions) {
     findUser: createFindUser({
       ...settings,
       guard,
+      isBlocked: blocks.isBlocked,
       readIdTokenHint: createReadIdTokenHint({
         issuer,
         clock,
@@ -231,8 +261,8 @@ export function createBackchannel(options: BackchannelOptions) {
     store,
     vault,
     emit,
-    chooseChannel: sender.chooseChannel,
-    linkFor: links.linkFor,
+    ...linkOf,
+    chooseRoute: routes.chooseRoute,
     keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,
   })
@@ -268,6 +298,21 @@ export function createBackchannel(options: BackchannelOptions) {
       if (error !== thrown) emit({ type: 'fault', cause: thrown })
       return grantAnswer({ status: error.status, body: JSON.stringify(error), headers: error.headers })
     }
+  }
+
+  /** For code of the host's own: the public id does as well as a handle. */
+  async function requestNamed(name: string): Promise<RequestRecord> {
+    const record = isId(name) ? await store.find(name) : await findByHandle(name, 'authReqId', 'link')
+    if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
+    return record
+  }
+
+  let closed: Promise<void> | undefined
+  async function close(): Promise<void> {
+    await sender.settled()
+    await notify.close()
+    await outbound.close()
+    await store.close?.()
   }
 
   function announce(record: RequestRecord): void {
@@ -310,6 +355,20 @@ export function createBackchannel(options: BackchannelOptions) {
       await settle(record, decisionOf(completion))
     },
     /**
+     * Sends the link of an open request again: the same link, by the same choice of channels or by the one named.
+     * `request`: its `auth_req_id`, or its public id as in events. A failure is thrown, and the request stays open.
+     */
+    resend: async (request: string, options: ResendOptions = {}): Promise<Resent> =>
+      resend(await requestNamed(request), options),
+    /** Ends an open request that nobody waits for any more: its page says so, the client gets `expired_token`. */
+    async cancel(request: string): Promise<void> {
+      await fail(await requestNamed(request), 'cancelled')
+    },
+    /** Keeps a client from asking a user, as "I did not start this" does. */
+    block: blocks.block,
+    /** Lets a client ask a user again. `false`: it was not kept from it. */
+    unblock: blocks.unblock,
+    /**
      * Serves a token route of the host's own: `undefined` when the grant is not ours, and then the body is untouched.
      * Protocol errors are answers too; send `status`, `headers` and `body` as they are.
      */
@@ -340,11 +399,9 @@ export function createBackchannel(options: BackchannelOptions) {
       replay: (request: string) => queue.replay(request),
     },
     /** Resolves when every notice, ping and push under way was handed over; releases what this engine holds. */
-    async close(): Promise<void> {
-      await sender.settled()
-      await notify.close()
-      await outbound.close()
-      await store.close?.()
+    close: (): Promise<void> => {
+      closed ??= close()
+      return closed
     },
     /** @internal what the router mounts */
     parts: {
@@ -362,6 +419,9 @@ export function createBackchannel(options: BackchannelOptions) {
       settle,
       callOf,
       serveToken,
+      channels,
+      blocks,
+      noticeStatus: { ...audience, store, clock, emit, channels, statusUrl, fail, send: sender.send },
     },
   }
 }

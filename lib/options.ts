@@ -1,6 +1,8 @@
 import { z } from 'zod'
 import type { PageOptions } from './approval/options.ts'
 import type { Theme } from './approval/style.ts'
+import { type LimiterFactory, memoryLimiter } from './blocks.ts'
+import type { NoticeTexts } from './channels/notice.ts'
 import type {
   Awaitable,
   BackchannelStore,
@@ -20,6 +22,7 @@ import { defaultPaths, type Paths } from './paths.ts'
 import { type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
+import type { Fallback } from './request/route.ts'
 
 /** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
 export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((message: string) => string | undefined)
@@ -44,6 +47,8 @@ export interface BackchannelOptions {
    * to none without `session`.
    */
   readonly channels?: readonly Channel[]
+  /** Which channels a client may use, and what happens when one fails. */
+  readonly notices?: NoticeOptions
   /** Where requests live. Defaults to the memory of this process, and says so once. */
   readonly store?: BackchannelStore
   /**
@@ -104,12 +109,32 @@ export interface BackchannelOptions {
   readonly openRequestsPerUser?: number
   /** The login that decides has to be newer than the request. Defaults to `false`. */
   readonly freshLogin?: boolean
+  /**
+   * Seconds for which a client may not ask a user who said "I did not start this". Defaults to 604800, a week.
+   * `backchannel.unblock` ends it earlier.
+   */
+  readonly notMeBlockSeconds?: number
+  /**
+   * Makes the counters behind limits and blocks. Defaults to the memory of this process; where there are several, pass
+   * `(options) => new RateLimiterRedis({ storeClient, ...options })` of rate-limiter-flexible, or another of its kind.
+   */
+  readonly limiter?: LimiterFactory
   /** Look and language of the approval page. */
   readonly page?: PageOptions
   /** Lifetimes and audience of the tokens minted here. */
   readonly tokens?: TokenOptions
   /** Demand a nonce of ours in DPoP proofs (RFC 9449 8). Defaults to `false`. */
   readonly dpopNonce?: boolean
+  /**
+   * Shape of errors at the backchannel and the token endpoint: `oauth`, or Transmit's `{ message, error_code }` for all
+   * but the answers to polls. Defaults to `oauth`.
+   */
+  readonly errorFormat?: 'oauth' | 'transmit'
+  /**
+   * What the `auth_req_id` in a link to a client's own `login_uri` is: the handle of the link (`link`), which is good for
+   * completing and nothing else, or the real one, which then travels by SMS and e-mail. Defaults to `link`.
+   */
+  readonly landingHandle?: 'link' | 'auth_req_id'
   /** What to do with a `grant_type` that is not ours. Defaults to `next`: the host's next handler gets it untouched. */
   readonly otherGrants?: 'next' | 'refuse'
   /** Reads the client's certificate. Defaults to the TLS socket; trust a proxy's header only here, and knowingly. */
@@ -128,6 +153,23 @@ export interface BackchannelOptions {
   readonly clock?: () => number
   /** Called after each answer of a user, once it is stored. For hosts that wait for one. */
   readonly onAnswer?: (request: string, answer: Answer) => void
+}
+
+/** How notices find their way. */
+export interface NoticeOptions {
+  /** Names of the channels a client may use, in its order of preference. Defaults to all, in the order of `channels`. */
+  readonly channelsFor?: (client: ClientMetadata) => readonly string[] | undefined
+  /**
+   * When the next channel takes over from one that cannot reach the user, or fails: where the client named none
+   * (`unnamed`), `always`, or `never`. Defaults to `unnamed`.
+   */
+  readonly fallback?: Fallback
+  /** Seconds before each further round over the channels when they failed for now. Defaults to `[2, 10, 30]`. */
+  readonly retrySeconds?: readonly number[]
+  /** Least seconds between two `backchannel.resend` of a request. Defaults to 30. */
+  readonly resendSeconds?: number
+  /** Sentences to replace, by language: the `message` before the link where the client sends none. */
+  readonly texts?: NoticeTexts
 }
 
 export interface TokenOptions {
@@ -171,6 +213,15 @@ const schema = z.strictObject({
     .array(z.custom<Channel>((value) => hasFunctions(value, 'address', 'send'), 'must hold channels'))
     .refine((all) => new Set(all.map((each) => each.name)).size === all.length, 'must not name a channel twice')
     .optional(),
+  notices: z
+    .strictObject({
+      channelsFor: hook<NonNullable<NoticeOptions['channelsFor']>>().optional(),
+      fallback: z.enum(['unnamed', 'always', 'never']).default('unnamed'),
+      retrySeconds: z.array(z.number().positive('must hold seconds')).default([2, 10, 30]),
+      resendSeconds: seconds.default(30),
+      texts: z.custom<NoticeTexts>((value) => isTable(value), 'must be sentences by language').optional(),
+    })
+    .prefault({}),
   store: z
     .custom<BackchannelStore>(
       (value) => hasFunctions(value, 'add', 'find', 'poll', 'move', 'firstSeen'),
@@ -194,6 +245,7 @@ const schema = z.strictObject({
       discovery: path.optional(),
       approve: path.optional(),
       complete: path.optional(),
+      notices: path.optional(),
     })
     .optional(),
   scopes: z
@@ -219,6 +271,9 @@ const schema = z.strictObject({
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll', 'ping']),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
+  // timers hold 24 days at most
+  notMeBlockSeconds: seconds.max(2_073_600, 'must be 24 days at most').default(604_800),
+  limiter: hook<LimiterFactory>().default(() => memoryLimiter),
   page: z
     .strictObject({
       texts: z.custom<PageOptions['texts']>((value) => isTable(value), 'must be sentences by language').optional(),
@@ -244,6 +299,8 @@ const schema = z.strictObject({
     })
     .prefault({}),
   dpopNonce: z.boolean().default(false),
+  errorFormat: z.enum(['oauth', 'transmit']).default('oauth'),
+  landingHandle: z.enum(['link', 'auth_req_id']).default('link'),
   otherGrants: z.enum(['next', 'refuse']).default('next'),
   getCertificate: hook<GetCertificate>().optional(),
   outbound: z

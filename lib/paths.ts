@@ -12,6 +12,8 @@ export interface Paths {
   readonly approve: string
   /** Completion by the host's own screen or app. Defaults to `/auth/backchannel/complete`. */
   readonly complete: string
+  /** Where carriers report what became of notices. Defaults to `/auth/backchannel/notices`. */
+  readonly notices: string
 }
 
 export const defaultPaths: Paths = {
@@ -21,6 +23,7 @@ export const defaultPaths: Paths = {
   discovery: '/.well-known/openid-configuration',
   approve: '/auth/backchannel/approve',
   complete: '/auth/backchannel/complete',
+  notices: '/auth/backchannel/notices',
 }
 
 /** Absolute URLs of the routes, always from configuration and never from a request's `Host`. */

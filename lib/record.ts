@@ -41,7 +41,7 @@ export interface RequestDetails {
   readonly claims?: Readonly<Record<string, unknown>>
   /** Bearer for calls to the client's notification endpoint, sealed with the engine's secret. Ping and push only. */
   readonly sealedNotificationToken?: string
-  /** The `auth_req_id` itself, sealed: pings and pushes name it. Ping and push only. */
+  /** The `auth_req_id` itself, sealed: pings and pushes name it, and links to a client's own page may. */
   readonly sealedAuthReqId?: string
   /** The client's notification endpoint as it was registered when the request was issued. Ping and push only. */
   readonly notificationEndpoint?: string

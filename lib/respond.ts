@@ -28,12 +28,18 @@ export function onlyMethods(...methods: string[]): RequestHandler {
   }
 }
 
-/** The one place where an error becomes an answer. Errors we do not know say nothing but `server_error`. */
-export function createErrorHandler(emit: Emit): ErrorRequestHandler {
+/**
+ * The one place where an error becomes an answer. Errors we do not know say nothing but `server_error`.
+ * `bodyOf`: the shape of the answer, where it is not that of OAuth.
+ */
+export function createErrorHandler(
+  emit: Emit,
+  bodyOf: (error: BackchannelError) => object = (error) => error,
+): ErrorRequestHandler {
   return (thrown, _req, res, next) => {
     if (res.headersSent) return next(thrown)
     const error = asBackchannelError(thrown)
     if (error !== thrown) emit({ type: 'fault', cause: thrown })
-    sendJson(res, error.status, error, error.headers)
+    sendJson(res, error.status, bodyOf(error), error.headers)
   }
 }

@@ -6,8 +6,10 @@ import { createQuestion } from './approval/question.ts'
 import { type Backchannel, createBackchannel } from './backchannel.ts'
 import type { BackchannelOptions } from './options.ts'
 import { backchannelEndpoint } from './request/endpoint.ts'
+import { noticeStatusEndpoint } from './request/noticeStatus.ts'
 import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
 import { tokenEndpoint } from './token/endpoint.ts'
+import { transmitBody, transmitTokenBody } from './transmit.ts'
 
 /** An Express router that carries its engine. */
 export type BackchannelRouter = Router & { readonly backchannel: Backchannel }
@@ -57,6 +59,7 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
       origin: urls.origin,
       find: parts.findByHandle,
       complete: parts.settle,
+      block: parts.blocks.block,
       question: createQuestion({ ...parts, ...settings, ...settings.page }),
       show: (req, res, page, locale) => {
         const languages = [locale, ...acceptedLanguages(req.headers['accept-language'])]
@@ -85,6 +88,17 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
     }
   }
 
+  if (parts.channels.some((each) => each.readStatus !== undefined)) {
+    router
+      .route(`${paths.notices}/:channel/:id`)
+      .post(noticeStatusEndpoint(parts.noticeStatus))
+      .all(onlyMethods('POST'))
+  }
+
+  if (settings.errorFormat === 'transmit') {
+    router.use(paths.backchannel, createErrorHandler(emit, transmitBody))
+    router.use(paths.token, createErrorHandler(emit, transmitTokenBody))
+  }
   router.use(createErrorHandler(emit))
   return Object.assign(router, { backchannel })
 }

@@ -19,9 +19,22 @@ export function newHandle(id: string): string {
   return id + randomBytes(32).toString('base64url')
 }
 
+/**
+ * The handle of a link, which can be made again to send the same link twice although the store knows only its hash:
+ * an HMAC in place of random bytes.
+ */
+export function linkHandle(vault: Vault, id: string): string {
+  return id + vault.sign('link', id)
+}
+
 /** Where the record of a handle is, or `undefined` when the text cannot be a handle of ours. */
 export function idOf(handle: string): string | undefined {
   return handle.length === handleLength && handlePattern.test(handle) ? handle.slice(0, idLength) : undefined
+}
+
+/** Could the text be the place of a record, as events name it? */
+export function isId(text: string): boolean {
+  return text.length === idLength && /^[A-Za-z0-9_-]+$/.test(text)
 }
 
 /** SHA-256 in base64url: what a store may know of a handle. */

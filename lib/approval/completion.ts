@@ -4,6 +4,7 @@ import type { Session, SessionUser } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Guard } from '../outage.ts'
 import type { RequestRecord } from '../record.ts'
+import { sendJson } from '../respond.ts'
 import { approvalBy, type Decision } from './complete.ts'
 import type { HandleKind } from './find.ts'
 
@@ -12,6 +13,7 @@ export interface CompletionParts {
   readonly guard: Guard
   /** The login has to be newer than the request. */
   readonly freshLogin: boolean
+  readonly errorFormat: 'oauth' | 'transmit'
   find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
   complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
 }
@@ -23,7 +25,7 @@ const body = z.object({
 
 /**
  * `POST /auth/backchannel/complete`: JSON `{auth_req_id, approved}` with the user's bearer token, from the host's own
- * screen or app. `auth_req_id` may also be the handle of the link. Answers 204.
+ * screen or app. `auth_req_id` may also be the handle of the link. Answers 204, or JSON where Transmit's clients look for it.
  */
 export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
   const json = express.json({ limit: '16kb' })
@@ -35,7 +37,8 @@ export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
       requireFresh(user, record, parts.freshLogin)
       await parts.complete(record, approved ? approvalBy(user) : { result: 'denied', reason: 'user', by: user.sub })
-      res.writeHead(204, { 'Cache-Control': 'no-store' }).end()
+      if (parts.errorFormat === 'transmit') sendJson(res, 200, { result: approved ? 'approved' : 'denied' })
+      else res.writeHead(204, { 'Cache-Control': 'no-store' }).end()
     } catch (thrown) {
       next(thrown)
     }

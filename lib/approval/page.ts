@@ -28,6 +28,8 @@ export interface PageParts {
   findClient(clientId: string): Promise<Client | undefined>
   readonly question: Question
   complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
+  /** Keeps a client from asking a user again. */
+  block(pair: { readonly clientId: string; readonly sub: string }): Promise<void>
   /** Every page that these routes answer with. `locale`: the language of the request, if it has one. */
   show(req: Request, res: Response, page: Page, locale?: string): void
 }
@@ -80,10 +82,12 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     }
     const decision = decisionIn(form, user, parts.question.picked(record, form.values.get('choice')))
     if (decision === undefined) return seeOther(res, links.pageUrl(record.id))
+    await parts.complete(record, decision)
     if (decision.result === 'denied' && decision.reason === 'not_me') {
       emit({ type: 'request.not_me', request: record.id, clientId: record.clientId, sub: user.sub })
+      // the answer is stored and stands; the guard has reported the outage
+      await parts.block({ clientId: record.clientId, sub: user.sub }).catch(() => {})
     }
-    await parts.complete(record, decision)
     seeOther(res, links.pageUrl(record.id))
   }
 

@@ -12,6 +12,13 @@ const https = z
   .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', 'must be an https URL')
   .refine((text) => URL.canParse(text) && new URL(text).username === '', 'must not hold credentials')
   .refine((text) => !text.includes('#'), 'must not have a fragment')
+const landing = z
+  .string('must be a string')
+  .refine(
+    (text) => URL.canParse(text) && /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/.test(new URL(text).href),
+    'must be an https URL (http on loopback only)',
+  )
+  .refine((text) => !text.includes('#') && URL.canParse(text) && new URL(text).username === '', 'must be a plain URL')
 const texts = z.array(z.string())
 const asymmetricAlg = z.enum(asymmetricAlgs, `must be one of ${asymmetricAlgs.join(' ')}`)
 
@@ -66,7 +73,7 @@ const schema = z.looseObject({
   default_acr_values: texts.optional(),
   default_max_age: z.number().nonnegative().optional(),
   require_auth_time: z.boolean().optional(),
-  login_uri: z.string().optional(),
+  login_uri: landing.optional(),
 })
 
 type Checked = z.output<typeof schema>

@@ -1,9 +1,11 @@
-import type { BackchannelStore } from '../contracts.ts'
+import type { BackchannelStore, Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import type { RequestDetails, RequestRecord } from '../record.ts'
-import { contextOf, hashOf, newHandle, newId, type Vault } from '../secrets.ts'
+import { contextOf, hashOf, linkHandle, newHandle, newId, type Vault } from '../secrets.ts'
 import type { Begun } from './begin.ts'
+import type { Route } from './route.ts'
+import type { Telling } from './send.ts'
 
 /** The answer to an accepted request (CIBA Core 7.3), and `link` for the link channel. */
 export interface Acknowledgement {
@@ -13,13 +15,6 @@ export interface Acknowledgement {
   /** Seconds between polls; not for push clients. */
   readonly interval?: number
   readonly link?: string
-}
-
-/** A chosen channel and where it reaches the user. */
-export interface Route {
-  readonly channel: string
-  readonly to: string
-  readonly returnsLink: boolean
 }
 
 export interface IssueParts {
@@ -33,13 +28,15 @@ export interface IssueParts {
   readonly graceSeconds: number
   readonly openRequestsPerUser: number
   /** Chooses the way to the user before anything is stored. */
-  chooseChannel(begun: Begun): Route | undefined
-  /** The approval URL for a link handle. */
-  linkFor(handle: string): string
+  chooseRoute(begun: Begun): Route | undefined
+  /** The URL that the user is told. */
+  linkOf(record: RequestRecord, client: Client): string
+  /** Does the link carry the `auth_req_id` itself? */
+  linkTellsAuthReqId(client: Client): boolean
   /** Keeps a job for a ping or push to come. Rejects when it cannot. */
   keepJob(record: RequestRecord): Promise<void>
   /** Takes the notice to the user, in its own time. */
-  send(route: Route, link: string, record: RequestRecord, begun: Begun): void
+  send(route: Route, telling: Telling): void
 }
 
 /** Stores a valid request, then lets the user be asked. Store first, answer, send after: a link may be tapped at once. */
@@ -49,12 +46,11 @@ export function createIssue(parts: IssueParts) {
   return async (begun: Begun): Promise<Acknowledgement> => {
     const { client, ask, user } = begun
     const mode = client.deliveryMode ?? 'poll'
-    const route = parts.chooseChannel(begun)
+    const route = parts.chooseRoute(begun)
     const seconds = Math.min(ask.requestedExpiry ?? parts.expirySeconds, parts.maxExpirySeconds)
     const now = clock()
     const id = newId()
     const authReqId = newHandle(id)
-    const linkHandle = newHandle(id)
     const whom = user === undefined ? {} : { sub: user.sub }
     const record: RequestRecord = {
       id,
@@ -63,7 +59,7 @@ export function createIssue(parts: IssueParts) {
       deliveryMode: mode,
       ...whom,
       authReqIdHash: hashOf(authReqId),
-      linkHash: hashOf(linkHandle),
+      linkHash: hashOf(linkHandle(vault, id)),
       receivedAt: now,
       expiresAt: now + seconds * 1000,
       keptUntil: now + (seconds + parts.graceSeconds) * 1000,
@@ -74,6 +70,9 @@ export function createIssue(parts: IssueParts) {
         ...(user?.locale === undefined ? {} : { locale: user.locale }),
         ...begun.binding,
         ...(mode === 'poll' ? {} : sealedFor(id, authReqId, begun)),
+        ...(parts.linkTellsAuthReqId(client)
+          ? { sealedAuthReqId: vault.seal(authReqId, contextOf('authReqId', id)) }
+          : {}),
       },
     }
     if ((await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open') {
@@ -82,13 +81,15 @@ export function createIssue(parts: IssueParts) {
     }
     if (mode !== 'poll') await keepJobOrFail(record)
     emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode: mode, ...whom })
-    const link = parts.linkFor(linkHandle)
-    if (route !== undefined && !route.returnsLink) parts.send(route, link, record, begun)
+    const returnsLink = route?.channel.returnsLink === true
+    if (route !== undefined && !returnsLink && user !== undefined) {
+      parts.send(route, { link: parts.linkOf(record, client), record, client, user })
+    }
     return {
       auth_req_id: authReqId,
       expires_in: seconds,
       ...(mode === 'push' ? {} : { interval: parts.intervalSeconds }),
-      ...(route?.returnsLink ? { link } : {}),
+      ...(returnsLink ? { link: parts.linkOf(record, client) } : {}),
     }
   }
   /** What a ping or push will need. The store learns neither the id nor the token. */

@@ -1,106 +1,115 @@
-import type { Channel, Notice, User } from '../contracts.ts'
-import { BackchannelError, ChannelError } from '../errors.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BackchannelStore, Client, Notice, Sent, User } from '../contracts.ts'
+import { ChannelError, type ChannelFailure } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import type { RequestRecord } from '../record.ts'
-import type { Begun } from './begin.ts'
-import type { Route } from './issue.ts'
+import { isExpired, type RequestRecord } from '../record.ts'
+import type { Route } from './route.ts'
 
 export interface SendParts {
-  readonly channels: readonly Channel[]
-  /** Host name that links lead to. */
-  readonly domain: string
+  readonly store: BackchannelStore
+  readonly clock: () => number
   readonly emit: Emit
+  /** Seconds before each further round over the channels, when one of them failed for now. */
+  readonly retrySeconds: readonly number[]
+  /** Tell the user the binding message? Not when they have to pick it on the page. */
+  readonly tellBindingMessage: boolean
   /** The sentence before the link, in the user's language. */
   messageFor(locale: string): string
+  /** Where the carrier of a channel reports what became of the notice of a request. */
+  statusUrl(channel: string, id: string): string
   /** Ends a request whose user cannot be reached. */
   fail(record: RequestRecord, reason: string): Promise<void>
 }
 
-/** Chooses channels, and takes notices to users after the client has its answer. */
+/** What is told to whom. */
+export interface Telling {
+  readonly link: string
+  readonly record: RequestRecord
+  readonly client: Client
+  readonly user: User
+}
+
+/** Takes notices to users. */
 export function createSend(parts: SendParts) {
-  const { channels, emit } = parts
+  const { emit } = parts
   const underWay = new Set<Promise<void>>()
+  const stop = new AbortController()
 
-  /**
-   * The channel that the request names (a context that names none means SMS, as Transmit documents it), else the first
-   * one that reaches the user. `undefined` when there is nobody to reach, or nothing to reach them with.
-   */
-  function chooseChannel({ ask, user }: Begun): Route | undefined {
-    const named = ask.context?.channel
-    if (named !== undefined) return routeNamed(named, user)
-    if (user === undefined) return undefined
-    const preferred = channels.filter((channel) => ask.context !== undefined && channel.name === 'sms')
-    const fallback = channels.filter((channel) => channel.returnsLink)
-    for (const channel of [...preferred, ...channels.filter((each) => !each.returnsLink), ...fallback]) {
-      const route = routeTo(channel, user)
-      if (route !== undefined) return route
-    }
-    if (channels.length === 0) return undefined
-    throw unreachable()
-  }
-
-  function routeNamed(name: string, user: User | undefined): Route | undefined {
-    const channel = channels.find((each) => each.name === name) ?? channels.find((each) => each.standsIn)
-    if (channel === undefined) {
-      throw new BackchannelError('invalid_request', 'request_context: channel is not one that this server offers')
-    }
-    if (user === undefined)
-      return channel.returnsLink ? { channel: channel.name, to: '', returnsLink: true } : undefined
-    const route = routeTo(channel, user)
-    if (route === undefined) throw unreachable()
-    return route
-  }
-
-  function send(route: Route, link: string, record: RequestRecord, begun: Begun): void {
-    const delivery = deliver(route, link, record, begun).finally(() => underWay.delete(delivery))
+  /** Sends in its own time, after the client has its answer. When no channel reaches the user, the request fails. */
+  function send(route: Route, telling: Telling): void {
+    const delivery = deliver(route, telling).finally(() => underWay.delete(delivery))
     underWay.add(delivery)
   }
 
-  async function deliver(route: Route, link: string, record: RequestRecord, begun: Begun): Promise<void> {
+  async function deliver(route: Route, telling: Telling): Promise<void> {
     await new Promise(setImmediate) // the client's answer leaves first
-    const about = { request: record.id, clientId: record.clientId, channel: route.channel }
-    try {
-      const channel = channels.find((each) => each.name === route.channel)
-      const sent = await channel?.send(noticeOf(route, link, record, begun))
-      emit({ type: 'notice.sent', ...about, ...(sent?.messageId === undefined ? {} : { messageId: sent.messageId }) })
-    } catch (thrown) {
-      const failure = thrown instanceof ChannelError ? thrown.failure : 'try_later'
-      emit({ type: 'notice.failed', ...about, failure, final: true, cause: thrown })
-      await parts.fail(record, 'undeliverable').catch(() => {}) // an outage here is reported by the store's guard
+    for (const seconds of [...parts.retrySeconds, undefined]) {
+      const { failure } = await tryRoutes(route, telling, seconds === undefined)
+      if (failure === undefined) return
+      if (failure !== 'try_later' || seconds === undefined) break
+      if (!(await waitFor(seconds)) || !(await isOpen(telling.record))) return
     }
+    await parts.fail(telling.record, 'undeliverable').catch(() => {}) // an outage here is reported by the store's guard
   }
 
-  function noticeOf(route: Route, link: string, record: RequestRecord, { ask, client, user }: Begun): Notice {
-    const locale = user?.locale ?? 'en'
-    const { channel, login_hint_type, custom_message, ...context } = record.details.requestContext ?? {}
+  /** One round over the channels. `failure`: none took the notice; `try_later` when one of them may yet. */
+  async function tryRoutes(
+    { fallbacks, ...first }: Route,
+    telling: Telling,
+    lastRound = true,
+  ): Promise<{ readonly channel?: string; readonly sent?: Sent; readonly failure?: ChannelFailure }> {
+    const failures: ChannelFailure[] = []
+    const routes = [{ ...first, fallbacks }, ...fallbacks]
+    for (const route of routes) {
+      const about = { request: telling.record.id, clientId: telling.record.clientId, channel: route.channel.name }
+      try {
+        const sent = (await route.channel.send(noticeOf(route, telling))) ?? {}
+        emit({ type: 'notice.sent', ...about, ...(sent.messageId === undefined ? {} : { messageId: sent.messageId }) })
+        return { channel: route.channel.name, sent }
+      } catch (cause) {
+        const failure = cause instanceof ChannelError ? cause.failure : 'try_later'
+        failures.push(failure)
+        const noneLeft = failures.length === routes.length
+        const final = noneLeft && (lastRound || !failures.includes('try_later'))
+        emit({ type: 'notice.failed', ...about, failure, final, cause })
+      }
+    }
+    return { failure: failures.includes('try_later') ? 'try_later' : (failures[0] ?? 'undeliverable') }
+  }
+
+  function noticeOf({ channel, to }: Route, { link, record, client, user }: Telling): Notice {
+    const locale = user.locale ?? 'en'
+    const { channel: _, login_hint_type, custom_message, ...context } = record.details.requestContext ?? {}
+    const { bindingMessage } = record.details
     return {
-      to: route.to,
+      to,
       link,
-      message: ask.context?.customMessage ?? parts.messageFor(locale),
+      message: typeof custom_message === 'string' ? custom_message : parts.messageFor(locale),
       clientName: client.name,
-      ...(record.details.bindingMessage === undefined ? {} : { bindingMessage: record.details.bindingMessage }),
+      ...(bindingMessage === undefined || !parts.tellBindingMessage ? {} : { bindingMessage }),
       locale,
-      expiresInSeconds: Math.round((record.expiresAt - record.receivedAt) / 1000),
-      domain: parts.domain,
+      expiresInSeconds: Math.max(0, Math.round((record.expiresAt - parts.clock()) / 1000)),
+      domain: new URL(link).host,
       context,
       reference: record.id,
+      ...(channel.readStatus === undefined ? {} : { statusUrl: parts.statusUrl(channel.name, record.id) }),
     }
   }
 
-  /** Resolves when no notice is under way any more. */
+  async function isOpen({ id }: RequestRecord): Promise<boolean> {
+    const record = await parts.store.find(id).catch(() => undefined)
+    return record?.status === 'pending' && !isExpired(record, parts.clock())
+  }
+
+  async function waitFor(seconds: number): Promise<boolean> {
+    return sleep(seconds * 1000, true, { signal: stop.signal, ref: false }).catch(() => false)
+  }
+
+  /** Resolves when no notice is under way any more. Those that wait for another try are given up. */
   async function settled(): Promise<void> {
+    stop.abort()
     while (underWay.size > 0) await Promise.all(underWay)
   }
 
-  return { chooseChannel, send, settled }
-}
-
-function routeTo(channel: Channel, user: User): Route | undefined {
-  if (channel.returnsLink) return { channel: channel.name, to: '', returnsLink: true }
-  const to = channel.address(user)
-  return to === undefined ? undefined : { channel: channel.name, to, returnsLink: false }
-}
-
-function unreachable(): BackchannelError {
-  return new BackchannelError('invalid_request', 'The user cannot be reached by this channel')
+  return { send, tryRoutes, settled }
 }

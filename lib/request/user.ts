@@ -10,6 +10,8 @@ export interface FindUserParts {
   readonly issuer: string
   readonly hideUnknownUsers: boolean
   readonly guard: Guard
+  /** Did the user say that this client is not to ask them? */
+  isBlocked(pair: { readonly clientId: string; readonly sub: string }): Promise<boolean>
   readIdTokenHint(text: string, client: Client): Promise<Hint>
   readonly loginHintToken?: LoginHintTokenVerifier | undefined
 }
@@ -17,7 +19,7 @@ export interface FindUserParts {
 /**
  * Finds the user a request is for. `undefined` only when unknown users are hidden: the request is then accepted,
  * reaches nobody and expires.
- * @throws BackchannelError `unknown_user_id`, or `access_denied` for an account that may not act.
+ * @throws BackchannelError `unknown_user_id`, or `access_denied` for an account that may not act or blocks this client.
  */
 export function createFindUser(parts: FindUserParts) {
   const { users, guard, hideUnknownUsers, loginHintToken } = parts
@@ -31,6 +33,10 @@ export function createFindUser(parts: FindUserParts) {
     if (users.isActive !== undefined && !(await guard('users', () => users.isActive?.(user.sub)))) {
       if (hideUnknownUsers) return undefined
       throw new BackchannelError('access_denied', 'The user cannot be asked')
+    }
+    if (await parts.isBlocked({ clientId: client.id, sub: user.sub })) {
+      if (hideUnknownUsers) return undefined
+      throw new BackchannelError('access_denied', 'The user does not want to be asked by this client')
     }
     return user
   }
