@@ -36,7 +36,7 @@ process.exitCode = failed ? 1 : 0
 async function run(plan: Plan): Promise<void> {
   const done = await runPlan(plan, {
     receiver,
-    concurrency: serial ? 1 : 50,
+    concurrency: serial ? 1 : 20,
     only: modules,
     credentials: material.dynamic,
     report: (result) => console.log(lineOf(result)),
