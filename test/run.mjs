@@ -3,7 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { haveServers } from './run/servers.mjs'
+import { has, haveServers } from './run/servers.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -77,7 +77,17 @@ await step('build', 'npm', ['run', '--silent', 'build'])
 await step('publint', bin('publint'), ['--strict'])
 await step('attw', bin('attw'), ['--pack', '.', '--profile', 'esm-only', '--format', 'ascii'])
 await step('tests', process.execPath, [mocha, ...everything], { env: servers, counted: true })
-await step('conformance', process.execPath, ['--import', 'tsx', 'test/conformance/main.ts'])
+const conformance = ['--import', 'tsx', 'test/conformance/main.ts']
+await step('conformance', process.execPath, conformance)
+for (const [store, program] of [
+  ['redis', 'redis-server'],
+  ['postgres', 'initdb'],
+]) {
+  const name = `conformance on ${store}`
+  const args = [...conformance, '--store', store, '--registration', 'static_client']
+  if (!has(program, servers.PATH)) skip(name, `${program} is not installed`)
+  else await step(name, process.execPath, args, { env: servers })
+}
 await step('tests on Express 4', process.execPath, [mocha, ...portable], {
   // mocha starts a process of its own, which only the environment reaches
   env: { ...servers, EXPRESS: '4', NODE_OPTIONS: `--import ${root}test/helpers/express4.mjs` },

@@ -12,6 +12,11 @@ const schema = z.strictObject({
   host: z.string().default('127.0.0.1'),
   /** 0 takes a free port. */
   port: z.int().min(0).max(65_535).default(0),
+  /** Where requests live: `redis://…` or `postgres://…`. Defaults to the memory of this process. */
+  store: z
+    .string()
+    .regex(/^(rediss?|postgres(ql)?):/, 'must be a redis: or postgres: URL')
+    .optional(),
   /** HTTPS beside HTTP, and the issuer is there. PEM. */
   tls: z
     .strictObject({

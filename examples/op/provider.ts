@@ -8,6 +8,7 @@ import { heldQueue } from './heldQueue.ts'
 import { listen } from './listen.ts'
 import { registration } from './register.ts'
 import { resourceRoute } from './resource.ts'
+import { openStore } from './store.ts'
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
 
@@ -21,6 +22,7 @@ export async function startProvider(config: Config) {
   const bySubject = new Map(config.users.map((user) => [user.sub, user]))
   const byHint = new Map(config.users.flatMap((user) => namesOf(user).map((name) => [name, user] as const)))
 
+  const opened = await openStore(config.store)
   const { queue, hold } = heldQueue(inProcessQueue())
 
   const router = createBackchannelRouter({
@@ -38,6 +40,7 @@ export async function startProvider(config: Config) {
     },
     channels: [linkChannel()],
     queue,
+    ...(opened.store === undefined ? {} : { store: opened.store }),
     logger: { info() {}, warn() {}, error() {} },
     ...config.options,
   })
@@ -81,6 +84,7 @@ export async function startProvider(config: Config) {
     async close(): Promise<void> {
       await close()
       await backchannel.close()
+      await opened.close()
     },
   }
 }

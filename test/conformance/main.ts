@@ -3,20 +3,25 @@
  */
 import { readArguments } from './arguments.ts'
 import { type Plan, plansOf, readPlans } from './config.ts'
+import { createLimit } from './limit.ts'
 import { makeMaterial } from './material.ts'
 import { startReceiver } from './receiver.ts'
 import { lineOf, summaryOf } from './report.ts'
 import { type Result, runPlan, strayResult } from './run.ts'
+import { startStore } from './storeServer.ts'
 import { startTarget } from './targets.ts'
 
 const started = Date.now()
-const { config, target: name, notify, serial, modules, wants } = readArguments()
+const { config, target: name, notify, store: storeName, serial, modules, wants } = readArguments()
 const given = config === undefined ? undefined : readOrEnd(config).filter(wants)
 const material = makeMaterial()
 const receiver = await startReceiver({ ...material.server, ...notify })
-const target = given === undefined ? await startTarget(name, { material, notifyAt: receiver.url }) : undefined
+const store = await startStore(storeName)
+const target =
+  given === undefined ? await startTarget(name, { material, notifyAt: receiver.url, storeUrl: store?.url }) : undefined
 const plans = given ?? plansOf(target?.configs).filter(wants)
 const results: Result[] = []
+const limit = createLimit(serial ? 1 : 40)
 
 try {
   console.log(`Testing ${target?.name ?? plans[0]?.config.server.discoveryUrl}`)
@@ -27,6 +32,7 @@ try {
 } finally {
   await target?.stop()
   await receiver.close()
+  await store?.close()
 }
 
 console.log(summaryOf(results, (Date.now() - started) / 1000))
@@ -36,7 +42,7 @@ process.exitCode = failed ? 1 : 0
 async function run(plan: Plan): Promise<void> {
   const done = await runPlan(plan, {
     receiver,
-    concurrency: serial ? 1 : 20,
+    limit,
     only: modules,
     credentials: material.dynamic,
     report: (result) => console.log(lineOf(result)),

@@ -2,6 +2,7 @@ import { type Check, type Finding, found } from './checks/catalogue.ts'
 import type { Plan } from './config.ts'
 import { Skipped, Stopped, type Verdict, verdictOf } from './findings.ts'
 import { createHttp } from './http.ts'
+import type { Limit } from './limit.ts'
 import type { Credentials } from './material.ts'
 import { type Parties, registerParties, staticParties } from './parties.ts'
 import { modulesFor } from './plan.ts'
@@ -22,8 +23,8 @@ export interface Result {
 
 export interface RunOptions {
   readonly receiver: Pick<Receiver, 'url' | 'expect'>
-  /** Modules at a time; 1 as the real suite does. */
-  readonly concurrency: number
+  /** Modules at a time, of all plans together; one by one as the real suite does. */
+  readonly limit: Limit
   /** Only these modules, by id. */
   readonly only?: readonly string[] | undefined
   /** Keys and certificates for dynamic clients. */
@@ -46,23 +47,19 @@ export async function runPlan(plan: Plan, options: RunOptions): Promise<Result[]
   const http = createHttp(config.mtls)
   const server = await readServer(config, http)
   const shared = registration === 'static_client' ? staticParties(plan) : undefined
-  const results: Result[] = []
-  const queue = [...modules]
-
-  async function work(): Promise<void> {
-    for (let module = queue.shift(); module !== undefined; module = queue.shift()) {
-      const result = await runModule(module, { plan, server, shared, options })
-      results.push(result)
-      options.report(result)
-    }
-  }
-
   try {
-    await Promise.all(Array.from({ length: options.concurrency }, work))
+    return await Promise.all(
+      modules.map((module) =>
+        options.limit(async () => {
+          const result = await runModule(module, { plan, server, shared, options })
+          options.report(result)
+          return result
+        }),
+      ),
+    )
   } finally {
     await Promise.all([http.close(), shared?.close()])
   }
-  return results
 }
 
 /** What a module runs in. */

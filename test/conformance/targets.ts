@@ -44,13 +44,14 @@ export interface Target {
 }
 
 /** Starts a server with a static client pair for each variant. */
-export async function startTarget(target: TargetName, { material, notifyAt }: StartOptions): Promise<Target> {
+export async function startTarget(target: TargetName, options: StartOptions): Promise<Target> {
+  const { material, notifyAt } = options
   const folder = mkdtempSync(join(tmpdir(), 'express-ciba-'))
   const file = join(folder, 'config.json')
   const clients = modes.flatMap((mode) =>
     authTypes.flatMap((auth) => [0, 1].map((at) => staticClient({ mode, auth, at, material, notifyAt }))),
   )
-  writeFileSync(file, JSON.stringify(serverConfig(target, material, notifyAt, clients)), { mode: 0o600 })
+  writeFileSync(file, JSON.stringify(serverConfig(target, options, clients)), { mode: 0o600 })
   const program = startProgram(['--import', 'tsx', targets[target], file])
   const description: Description = JSON.parse(await program.line(/^\{.*"discovery_url"/))
   rmSync(folder, { recursive: true })
@@ -67,6 +68,8 @@ export interface StartOptions {
   readonly material: Material
   /** Base URL of the notification endpoint. */
   readonly notifyAt: string
+  /** Of the server that keeps the requests of examples/op. */
+  readonly storeUrl?: string | undefined
 }
 
 interface Variant {
@@ -105,7 +108,7 @@ function staticClient({ mode, auth, at, material, notifyAt }: Variant & { at: nu
 }
 
 /** One file for every target; the examples' own provider takes options of the package besides. */
-function serverConfig(target: TargetName, material: Material, notifyAt: string, clients: readonly object[]) {
+function serverConfig(target: TargetName, { material, notifyAt, storeUrl }: StartOptions, clients: readonly object[]) {
   const { server, authority, serverKeys } = material
   const common = { tls: { ...server, ca: authority.cert }, clients, approve: true }
   if (target !== 'op') return { ...common, plain: target === 'oidc-provider-plain' }
@@ -113,6 +116,7 @@ function serverConfig(target: TargetName, material: Material, notifyAt: string, 
     ...common,
     tls: { ...common.tls, mtlsPort: 0 },
     registration: true,
+    ...(storeUrl === undefined ? {} : { store: storeUrl }),
     options: {
       profile: 'fapi-ciba',
       deliveryModes: ['poll', 'ping'],

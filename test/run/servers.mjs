@@ -18,7 +18,7 @@ function postgresFolders() {
   }
 }
 
-function has(program, path) {
+export function has(program, path) {
   return spawnSync('sh', ['-c', `command -v ${program}`], { env: { ...process.env, PATH: path } }).status === 0
 }
 

@@ -1,6 +1,7 @@
 import type { CheckId } from '../checks/catalogue.ts'
 import { type AuthType, type Mode, plansOf } from '../config.ts'
 import type { Answer, Http } from '../http.ts'
+import { createLimit } from '../limit.ts'
 import { type Credentials, makeCredentials } from '../material.ts'
 import { staticParties } from '../parties.ts'
 import { allModules } from '../plan.ts'
@@ -200,7 +201,7 @@ async function runAt({ module: id, mode, auth, op, tls, acr, byHand }: At): Prom
   const server = await readServer(plan!.config, op.httpOf('one'))
   const options = {
     receiver: { url: 'https://client.example', expect: op.guests.expect },
-    concurrency: 1,
+    limit: createLimit(1),
     credentials: pair,
     report: () => {},
     tell: () => {},
