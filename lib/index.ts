@@ -30,6 +30,7 @@ export { type LoginHintTokensOptions, type LoginHintTokenVerifier, loginHintToke
 export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
 export { type KeyvLike, keyvStore } from './stores/keyv.ts'
 export { memoryStore } from './stores/memory.ts'
+export { type PoolLike, type PostgresStore, type PostgresStoreOptions, postgresStore } from './stores/postgres.ts'
 export {
   type IoredisLike,
   type NodeRedisLike,
