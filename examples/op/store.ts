@@ -1,5 +1,4 @@
-import { type BackchannelStore, redisStore } from 'express-ciba'
-import { postgresStore } from '../../lib/stores/postgres.ts'
+import { type BackchannelStore, postgresStore, redisStore } from 'express-ciba'
 
 /** A store, and what it takes to let go of its server. */
 export interface OpenStore {
