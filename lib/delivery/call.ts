@@ -26,7 +26,7 @@ export function createCall({ emit, vault, post }: CallParts) {
     if (client === undefined) return refuse(record, attempt, 'client_gone')
     if (endpoint === undefined || sealedNotificationToken === undefined) return refuse(record, attempt, 'no_endpoint')
     const about = { request: record.id, clientId: record.clientId, mode: modeOf(record) }
-    if (endpoint !== notificationEndpoint) emit({ type: 'delivery.endpoint_changed', ...about })
+    if (attempt === 1 && endpoint !== notificationEndpoint) emit({ type: 'delivery.endpoint_changed', ...about })
     const token = vault.open(sealedNotificationToken, contextOf('notificationToken', record.id))
     try {
       const answer = await post(endpoint, {

@@ -16,7 +16,7 @@ const client: Client = { id: 'client', name: 'client', authMethod: 'client_secre
 const approved = { result: 'approved', at: 0, sub: 'alice', scope: ['openid'] } as const
 
 async function set(mode: DeliveryMode, changes: Partial<NotifyParts> = {}, record: Partial<RequestRecord> = {}) {
-  const store = memoryStore()
+  const store = changes.store ?? memoryStore()
   const events: BackchannelEvent[] = []
   const posted: { url: string; body: Record<string, unknown> }[] = []
   const woken: string[] = []
@@ -231,6 +231,21 @@ describe('notify', () => {
     expect(await run()).to.deep.equal({ next: 'end' })
     expect(await status()).to.equal('delivered')
     expect(events.at(-1)).to.include({ type: 'request.delivered', sub: 'alice' })
+  })
+
+  it('does not push again what the client has accepted, when the store cannot be told', async () => {
+    const base = memoryStore()
+    const outage = new BackchannelError('temporarily_unavailable', 'out of reach')
+    const store = {
+      ...base,
+      move: (...args: Parameters<typeof base.move>) =>
+        args[1].to === 'delivered' ? Promise.reject(outage) : base.move(...args),
+    }
+    const { run, approve, posted, kinds } = await set('push', { store })
+    await approve()
+    expect(await run()).to.deep.equal({ next: 'end' })
+    expect(posted).to.have.length(1)
+    expect(kinds()).to.include('request.delivered')
   })
 
   it('says nothing of a ping that another process has sent, when its own job ends', async () => {
