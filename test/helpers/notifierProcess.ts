@@ -6,12 +6,12 @@ import {
   type DeliveryQueue,
   inProcessQueue,
   keyvStore,
+  postgresStore,
   redisStore,
 } from 'express-ciba'
 import { Redis } from 'ioredis'
 import Keyv from 'keyv'
 import { Pool } from 'pg'
-import { postgresStore } from '../../lib/stores/postgres.ts'
 import { clients, startHost } from './host.ts'
 import type { NotifierOptions } from './notifier.ts'
 
