@@ -161,6 +161,17 @@ describe('client authentication by assertion', () => {
     expect(taken.sort()).to.deep.equal(fitting.sort())
   }).timeout(30_000)
 
+  it('CIBA-4-07 refuses an algorithm that is not on offer', async () => {
+    const { authenticate } = authentication(await clientWith('ES256'), { algs: ['PS256'] })
+    expect(await reason(authenticate(callAsserting(await sign(assertionClaims()))))).to.match(/this algorithm/)
+  })
+
+  it('#20 does not read an assertion of more than 8 KB', async () => {
+    const { authenticate } = authentication(await clientWith('ES256'))
+    const long = await sign(assertionClaims({ pad: 'x'.repeat(8_192) }))
+    expect(await reason(authenticate(callAsserting(long, { client_id: 'till' })))).to.match(/too long/)
+  })
+
   it('#22 holds a key to the algorithm it is registered with', async () => {
     const { keys } = await jwksFor('PS256')
     const { authenticate } = authentication(

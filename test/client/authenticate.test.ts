@@ -88,6 +88,12 @@ describe('client authentication by secret', () => {
     })
   }
 
+  it('CIBA-4-07 refuses a method that is not on offer, whatever the client proves', async () => {
+    const { authenticate } = authentication({ till: { client_secret: secret } }, { methods: ['private_key_jwt'] })
+    const promise = authenticate(callWith({}, { authorization: basic('till', encoded(secret)) }))
+    expect(await reason(promise)).to.match(/client_secret_basic is not offered/)
+  })
+
   it('#53 compares hashes, so that length tells nothing', async () => {
     for (const client_secret of ['x', secret.slice(0, -1), `${secret}x`, secret.toUpperCase()]) {
       expect(await reason(authenticate(callWith({ client_id: 'post', client_secret })))).to.match(/secret is wrong/)

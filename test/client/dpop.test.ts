@@ -170,7 +170,9 @@ describe('the DPoP proof', () => {
     const nonce = demand.headers['DPoP-Nonce']
     expect(await outcome(await proof({ nonce }))).to.equal(await calculateJwkThumbprint(jwk))
     expect(await outcome(await proof({ nonce: 'forged' }))).to.equal('use_dpop_nonce')
-    clock.now += 121_000
+    clock.now += 60_000
+    expect(await outcome(await proof({ nonce, iat: Math.floor(clock.now / 1000) }))).to.have.length(43)
+    clock.now += 61_000
     expect(await outcome(await proof({ nonce, iat: Math.floor(clock.now / 1000) }))).to.equal('use_dpop_nonce')
   })
 })

@@ -1,5 +1,7 @@
 import { expect } from 'chai'
+import type { Client } from 'express-ciba'
 import { exportJWK, generateKeyPair } from 'jose'
+import { createClientKeys } from '../../lib/client/keys.ts'
 import {
   assertionClaims,
   authentication,
@@ -82,6 +84,10 @@ describe("a client's keys", () => {
       expect(await outcome(authenticate(callAsserting(unknown)))).to.equal('401 invalid_client')
     }
     expect(fetched).to.have.length(2)
+    clock.now += 30_000
+    const again = await sign(assertionClaims({ exp: nowSeconds() + 200 }), 'ES256', { kid: 'unknown' })
+    expect(await outcome(authenticate(callAsserting(again)))).to.equal('401 invalid_client')
+    expect(fetched).to.have.length(2)
     const known = await sign(assertionClaims({ exp: nowSeconds() + 200 }), 'ES256', { kid: '1' })
     expect(await outcome(authenticate(callAsserting(known)))).to.equal('till')
   })
@@ -113,6 +119,37 @@ describe("a client's keys", () => {
         'till',
       )
     }
+  })
+
+  for (const [member, value] of [
+    ['use', 'enc'],
+    ['alg', 'ES384'],
+    ['crv', 'P-384'],
+    ['kty', 'OKP'],
+  ] as const) {
+    it(`does not verify with a key whose ${member} is ${value}`, async () => {
+      const [key] = (await jwksFor('ES256')).keys
+      const { authenticate } = await remote(async () => ({ keys: [{ ...key, [member]: value }] }))
+      expect(await outcome(authenticate(callAsserting(await sign(assertionClaims()))))).to.equal('401 invalid_client')
+    })
+  }
+
+  it('remembers a thousand sets, and forgets the one that was fetched first', async () => {
+    const fetched: string[] = []
+    const keys = createClientKeys({
+      clock: () => 0,
+      fetchJson: async (url) => {
+        fetched.push(url)
+        return jwksFor('ES256')
+      },
+    })
+    const ask = (n: number) =>
+      keys.keysThat({ metadata: { jwks_uri: `https://till.example/${n}` } } as unknown as Client, () => true)
+    for (let n = 0; n <= 1000; n++) await ask(n)
+    await ask(1)
+    expect(fetched).to.have.length(1001)
+    await ask(0)
+    expect(fetched).to.have.length(1002)
   })
 
   it('#55 takes 50 keys of a set and none with a private part', async () => {

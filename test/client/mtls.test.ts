@@ -88,6 +88,7 @@ describe('client authentication by certificate', () => {
     ['the key', { keys: [keyOf(own)] }],
     ['an RSA key', { keys: [keyOf(rsa)] }],
     ['the certificate', { keys: [{ ...keyOf(own), x5c: chainOf(own) }] }],
+    ['the certificate alone', { keys: [{ kty: 'EC', x5c: chainOf(own) }] }],
     ['one of several', { keys: [broken, keyOf(other), keyOf(own)] }],
   ] as const) {
     it(`R8705-2-02 finds a self-signed certificate by ${what} in the registered set`, async () => {

@@ -1,4 +1,11 @@
-import { BackchannelError, type BackchannelEvent, type Call, type ClientMetadata, memoryStore } from 'express-ciba'
+import {
+  BackchannelError,
+  type BackchannelEvent,
+  type Call,
+  type ClientAuthMethod,
+  type ClientMetadata,
+  memoryStore,
+} from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
 import { createCheckAssertion } from '../../lib/client/assertion.ts'
 import { createAuthenticate } from '../../lib/client/authenticate.ts'
@@ -26,6 +33,9 @@ export interface AuthenticationOptions {
   /** Issuer alone, as a string alone. */
   readonly strict?: boolean
   readonly audiences?: readonly string[]
+  /** Methods and algorithms on offer. Default to all. */
+  readonly methods?: readonly ClientAuthMethod[]
+  readonly algs?: readonly string[]
 }
 
 /** Client authentication by every method, for these clients, with what it fetched and told. */
@@ -48,7 +58,7 @@ export function authentication(clients: Record<string, Partial<ClientMetadata>>,
       return Object.hasOwn(clients, id) ? ({ client_id: id, ...clients[id] } as ClientMetadata) : undefined
     },
     read: createReadClient(),
-    methods,
+    methods: options.methods ?? methods,
     checkAssertion: createCheckAssertion({
       store: memoryStore(),
       clock: () => clock.now,
@@ -56,7 +66,7 @@ export function authentication(clients: Record<string, Partial<ClientMetadata>>,
       audiences: options.strict ? [issuer] : (options.audiences ?? everywhere),
       audienceAsString: options.strict ?? false,
       maxSeconds: 300,
-      algs: [...asymmetricAlgs, ...hmacAlgs],
+      algs: options.algs ?? [...asymmetricAlgs, ...hmacAlgs],
       keysFor: keys.keysFor,
     }),
     checkCertificate: createCheckCertificate({ clock: () => clock.now, keysThat: keys.keysThat }),
