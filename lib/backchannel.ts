@@ -1,9 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
-import { createComplete, type Decision } from './approval/complete.ts'
-import { createFindByHandle } from './approval/find.ts'
+import { createCheck } from './approval/check.ts'
+import { createComplete } from './approval/complete.ts'
+import { type Completed, createReport } from './approval/completed.ts'
+import type { Completion } from './approval/completionRequest.ts'
+import { createFindByHandle, type HandleKind } from './approval/find.ts'
 import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
+import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
 import { createBlocks } from './blocks.ts'
 import { consoleChannel } from './channels/console.ts'
@@ -38,6 +43,7 @@ import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
+import { present } from './present.ts'
 import { profiles } from './profile.ts'
 import {
   type Approval,
@@ -58,30 +64,15 @@ import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createCheckUserCode } from './request/userCode.ts'
-import { createVault, idOf, isId } from './secrets.ts'
+import { contextOf, createVault, hashOf, idOf, isId } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
 import { type Binding, createReadBinding } from './token/binding.ts'
 import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
 import { grantOf } from './token/grant.ts'
 import { createKeys, makeKeys } from './token/keys.ts'
+import { createLifetimesOf } from './token/lifetimes.ts'
 import { createMint } from './token/mint.ts'
 import { createRedeem, type TokenAnswer } from './token/redeem.ts'
-
-/** A decision about a request, from a screen or job of the host's own. Name the request by one of its handles. */
-export type Completion = { readonly authReqId: string } & (
-  | ({ readonly result: 'AUTHORIZED'; readonly subject: string } & Omit<
-      Extract<Decision, { result: 'approved' }>,
-      'result' | 'sub' | 'scope'
-    > & {
-        /** What is granted; defaults to what was asked, and cannot be more. */
-        readonly scopes?: readonly string[]
-      })
-  | {
-      readonly result: 'ACCESS_DENIED' | 'TRANSACTION_FAILED'
-      readonly errorDescription?: string
-      readonly errorUri?: string
-    }
-)
 
 /** A request as a screen of the host's own may see it. */
 export interface RequestState {
@@ -156,7 +147,14 @@ export function createBackchannel(options: BackchannelOptions) {
   })
 
   const findByHandle = createFindByHandle(store)
-  const settle = createComplete({ store, clock, emit, isActive, announce })
+  const isWithin = (granted: AuthorizationDetail, asked: AuthorizationDetail) => isDeepStrictEqual(granted, asked)
+  const settle = createComplete({
+    store,
+    clock,
+    emit,
+    check: createCheck({ emit, vault, widerScopes: settings.widerScopes, isActive, isWithin }),
+    announce,
+  })
   const fail = async (record: RequestRecord, reason: string) =>
     void (await settle(record, { result: 'failed', reason }))
   const blocks = createBlocks({ ...settings, seconds: settings.notMeBlockSeconds, guard, emit })
@@ -233,7 +231,8 @@ export function createBackchannel(options: BackchannelOptions) {
       lockSeconds: 900,
     }),
   })
-  const mint = createMint({ keys, issuer, clock, ...settings.tokens, audience: settings.tokens.audience ?? issuer })
+  const lifetimesOf = createLifetimesOf(settings.tokens)
+  const mint = createMint({ keys, issuer, clock, lifetimesOf, audience: settings.tokens.audience ?? issuer })
   const queue = settings.queue ?? inProcessQueue()
   const notify = createNotify({
     store,
@@ -244,15 +243,24 @@ export function createBackchannel(options: BackchannelOptions) {
     findClient,
     isActive,
     post: outbound.post,
-    mintTokens: (record, client, authReqId) =>
-      mint(
-        grantOf({ ...record, approval: record.answer as Approval }, client, bindingIn(record.details), { authReqId }),
-      ),
+    mintTokens: ({ answer, ...record }, client, authReqId) => {
+      const approval = answer as Approval
+      const sealed = approval.tokens?.sealedAccessToken
+      const accessToken = sealed && vault.open(sealed, contextOf('accessToken', record.id))
+      return mint(
+        grantOf({ ...record, approval }, client, bindingIn(record.details), present({ authReqId, accessToken })),
+      )
+    },
     revokeTokens: async (_record, { refresh_token: refreshToken }) => {
       const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
       if (grant !== undefined) await store.endGrant(grant)
     },
     onUndelivered: settings.onUndelivered,
+  })
+  const report = createReport({
+    findClient,
+    notificationOf: notify.notificationOf,
+    lifetimesOf: ({ answer }, client) => lifetimesOf(client.metadata, (answer as Approval).tokens),
   })
   queue.start(notify.run, (cause) => emit({ type: 'outage', of: 'queue', cause }))
   const issue = createIssue({
@@ -348,11 +356,17 @@ export function createBackchannel(options: BackchannelOptions) {
       const record = await findByHandle(handle, 'authReqId', 'link')
       return record === undefined ? undefined : stateOf(record, clock())
     },
-    /** Settles a request: the user's answer, or the end of it. The first answer stands. */
-    async complete(completion: Completion): Promise<void> {
-      const record = await findByHandle(completion.authReqId, 'authReqId', 'link')
+    /**
+     * Settles a request: the user's answer, or the end of it. The first answer stands, and repeating it is no error.
+     * @throws BackchannelError, and then nothing has changed: what is wrong with the completion, or with its time.
+     */
+    async complete(completion: Completion): Promise<Completed> {
+      const { kind, handle, decision } = readCompletion(completion)
+      const kinds: HandleKind[] = kind === 'ticket' ? ['ticket'] : ['authReqId', 'link']
+      const record = await findByHandle(handle, ...kinds)
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
-      await settle(record, decisionOf(completion))
+      const settled = await settle(record, decision)
+      return report(settled, settled.authReqIdHash === hashOf(handle) ? handle : undefined)
     },
     /**
      * Sends the link of an open request again: the same link, by the same choice of channels or by the one named.
@@ -475,15 +489,6 @@ function callMaker(getCertificate: Settings['getCertificate'], aliases: Readonly
     mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),
   })
-}
-
-function decisionOf(completion: Completion): Decision {
-  if (completion.result === 'AUTHORIZED') {
-    const { authReqId, result, subject, scopes, ...rest } = completion
-    return { ...rest, result: 'approved', sub: subject, ...(scopes === undefined ? {} : { scope: scopes }) }
-  }
-  const { authReqId, result, ...rest } = completion
-  return { ...rest, result: result === 'ACCESS_DENIED' ? 'denied' : 'failed' }
 }
 
 function temporaryKeys(logger: Pick<Logger, 'warn'>): JwkSet {

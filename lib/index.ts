@@ -1,11 +1,18 @@
 export type { Decision } from './approval/complete.ts'
+export type { Completed } from './approval/completed.ts'
+export type {
+  CompletedAuthorized,
+  CompletedOtherwise,
+  Completion,
+  ObjectOrText,
+} from './approval/completionRequest.ts'
 export type { DetailCard, DetailWords } from './approval/details.ts'
 export type { PageStrings, PageTexts } from './approval/messages.ts'
 export type { PageOptions, PlaceQuestion } from './approval/options.ts'
 export type { ClosedState, PageState } from './approval/state.ts'
 export type { Theme, ThemeColors } from './approval/style.ts'
 export type { Ask, Page, SignedOut, View } from './approval/view.ts'
-export { type Backchannel, type Completion, createBackchannel, type RequestState } from './backchannel.ts'
+export { type Backchannel, createBackchannel, type RequestState } from './backchannel.ts'
 export { type ConsoleChannelOptions, consoleChannel } from './channels/console.ts'
 export { type EmailChannelOptions, emailChannel, type Mail, type MailTransport } from './channels/email.ts'
 export { linkChannel } from './channels/link.ts'

@@ -23,6 +23,7 @@ import { type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
+import type { Seconds } from './token/lifetimes.ts'
 
 /** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
 export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((message: string) => string | undefined)
@@ -119,6 +120,8 @@ export interface BackchannelOptions {
    * `(options) => new RateLimiterRedis({ storeClient, ...options })` of rate-limiter-flexible, or another of its kind.
    */
   readonly limiter?: LimiterFactory
+  /** May a completion grant scope values that the client did not ask for? Defaults to `false`: less, never more. */
+  readonly widerScopes?: boolean
   /** Look and language of the approval page. */
   readonly page?: PageOptions
   /** Lifetimes and audience of the tokens minted here. */
@@ -172,17 +175,23 @@ export interface NoticeOptions {
   readonly texts?: NoticeTexts
 }
 
+/** Seconds may be a function of the client's metadata; where it returns `undefined` the default holds. */
 export interface TokenOptions {
+  /** Defaults to 3600. A completion may say otherwise for its request, as for the other two. */
+  readonly idTokenSeconds?: Seconds
   /** Defaults to 3600. */
-  readonly idTokenSeconds?: number
-  /** Defaults to 3600. */
-  readonly accessTokenSeconds?: number
+  readonly accessTokenSeconds?: Seconds
+  /** From the user's answer to the end of the last refresh token. Defaults to 30 days. */
+  readonly refreshTokenSeconds?: Seconds
   /** `aud` of access tokens when the client names no `resource`. Defaults to the issuer. */
   readonly audience?: string
 }
 
 const hook = <T>() => z.custom<T>((value) => typeof value === 'function', 'must be a function')
 const seconds = z.int('must be a whole number of seconds').positive('must be more than 0')
+const lifetime = z
+  .union([seconds, hook<Exclude<Seconds, number>>()], 'must be seconds, or a function of the client')
+  .optional()
 const path = z.string().regex(/^\/[\w./-]*[\w-]$/, 'must start with a slash, such as "/oidc/token"')
 const scopeValue = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must hold scope values without spaces')
 const absoluteUrl = z
@@ -274,6 +283,7 @@ const schema = z.strictObject({
   // timers hold 24 days at most
   notMeBlockSeconds: seconds.max(2_073_600, 'must be 24 days at most').default(604_800),
   limiter: hook<LimiterFactory>().default(() => memoryLimiter),
+  widerScopes: z.boolean().default(false),
   page: z
     .strictObject({
       texts: z.custom<PageOptions['texts']>((value) => isTable(value), 'must be sentences by language').optional(),
@@ -293,8 +303,9 @@ const schema = z.strictObject({
     .prefault({}),
   tokens: z
     .strictObject({
-      idTokenSeconds: seconds.default(3600),
-      accessTokenSeconds: seconds.default(3600),
+      idTokenSeconds: lifetime,
+      accessTokenSeconds: lifetime,
+      refreshTokenSeconds: lifetime,
       audience: z.string().min(1).optional(),
     })
     .prefault({}),

@@ -58,7 +58,7 @@ export interface Vault {
 }
 
 /** The context of a record's sealed member: none opens as another one, or in another record. */
-export function contextOf(member: 'authReqId' | 'notificationToken' | 'delivery', id: string): string {
+export function contextOf(member: 'authReqId' | 'notificationToken' | 'delivery' | 'accessToken', id: string): string {
   return `${member} ${id}`
 }
 

@@ -5,7 +5,11 @@ import { type Answer, type Approval, isExpired, type Refusal, type RequestRecord
 
 /** What a completion says, before it is checked against the request. */
 export type Decision =
-  | (Omit<Approval, 'at' | 'scope'> & { readonly scope?: readonly string[] })
+  | (Omit<Approval, 'at' | 'scope'> & {
+      readonly scope?: readonly string[]
+      /** The host's own access token, for push. */
+      readonly accessToken?: string
+    })
   /** `by`: the user who declined, who has to be the one who was asked. */
   | (Omit<Refusal, 'at'> & { readonly by?: string })
 
@@ -24,8 +28,8 @@ export interface CompleteParts {
   readonly store: BackchannelStore
   readonly clock: () => number
   readonly emit: Emit
-  /** May this user act now? */
-  isActive(sub: string): Promise<boolean>
+  /** What will be stored, when the decision fits the request. */
+  check(record: RequestRecord, decision: Decision, now: number): Promise<Answer>
   /** Tells the client, where it wants to be told. Called once per answer, after it is stored. */
   announce(record: RequestRecord): void
 }
@@ -33,10 +37,11 @@ export interface CompleteParts {
 /**
  * Settles a request: the only door out of `pending`. One answer stands; repeating it is no error.
  *
- * @throws BackchannelError `access_denied` (wrong or inactive user; the request stays open), `invalid_scope` (wider
- * than asked), `expired_token` 410, `invalid_request` 409 (answered before, otherwise).
+ * @throws BackchannelError `access_denied` (wrong or inactive user; the request stays open), `invalid_scope`,
+ * `invalid_target`, `invalid_authorization_details` (wider than asked), `expired_token` 410, `invalid_request` 409
+ * (answered before, otherwise).
  */
-export function createComplete({ store, clock, emit, isActive, announce }: CompleteParts) {
+export function createComplete({ store, clock, emit, check, announce }: CompleteParts) {
   return async (record: RequestRecord, decision: Decision): Promise<RequestRecord> => {
     const now = clock()
     const answer = await check(record, decision, now)
@@ -49,30 +54,6 @@ export function createComplete({ store, clock, emit, isActive, announce }: Compl
     tell(settled.record, answer)
     announce(settled.record)
     return settled.record
-  }
-
-  async function check(record: RequestRecord, decision: Decision, now: number): Promise<Answer> {
-    if (decision.result !== 'approved') {
-      const { by, ...refusal } = decision
-      if (by !== undefined) requireTheUser(record, by)
-      return { ...refusal, at: now }
-    }
-    requireTheUser(record, decision.sub)
-    if (!(await isActive(decision.sub))) {
-      throw new BackchannelError('access_denied', 'The user may not sign in any more')
-    }
-    const asked = record.details.scope
-    const scope = decision.scope ?? asked
-    if (!scope.every((each) => asked.includes(each))) {
-      throw new BackchannelError('invalid_scope', 'A decision may grant less than was asked, never more')
-    }
-    return { ...decision, scope, at: now }
-  }
-
-  function requireTheUser(record: RequestRecord, sub: string): void {
-    if (sub === record.sub) return
-    emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub })
-    throw new BackchannelError('access_denied', 'This request is for somebody else')
   }
 
   function tell(record: RequestRecord, answer: Answer): void {

@@ -36,7 +36,11 @@ export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
       const record = await parts.find(auth_req_id, 'authReqId', 'link')
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
       requireFresh(user, record, parts.freshLogin)
-      await parts.complete(record, approved ? approvalBy(user) : { result: 'denied', reason: 'user', by: user.sub })
+      const decision = approved ? approvalBy(user) : ({ result: 'denied', reason: 'user', by: user.sub } as const)
+      const { answer } = await parts.complete(record, decision)
+      if (answer?.result !== decision.result) {
+        throw new BackchannelError('access_denied', 'The login did not reach the level that this request demands')
+      }
       if (parts.errorFormat === 'transmit') sendJson(res, 200, { result: approved ? 'approved' : 'denied' })
       else res.writeHead(204, { 'Cache-Control': 'no-store' }).end()
     } catch (thrown) {

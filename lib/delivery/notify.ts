@@ -1,9 +1,10 @@
 import type { Awaitable, BackchannelStore, Client, DeliveryJob, DeliveryQueue, DeliveryResult } from '../contracts.ts'
-import { BackchannelError, printable } from '../errors.ts'
+import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isExpired, type RequestRecord } from '../record.ts'
-import { contextOf, type Vault } from '../secrets.ts'
+import type { Vault } from '../secrets.ts'
 import { type Called, createCall, modeOf } from './call.ts'
+import { authReqIdOf, createNotificationOf, errorBody, refusalBody } from './notification.ts'
 import type { Outbound } from './outbound.ts'
 import { createTokens, type TokensParts } from './tokens.ts'
 
@@ -59,7 +60,9 @@ export function createNotify(parts: NotifyParts) {
     if (record.answer === undefined) return over ? expired(record) : sleep
     if (record.status === 'redeemed') return end // the client has polled in the meantime
     if (over) return attempt === 1 ? end : giveUp(record, 'expired')
-    const called = await call(record, await findClient(record.clientId), attempt, { auth_req_id: authReqIdOf(record) })
+    const called = await call(record, await findClient(record.clientId), attempt, {
+      auth_req_id: authReqIdOf(record, vault),
+    })
     return called.outcome === 'accepted' ? end : notAccepted(record, called)
   }
 
@@ -70,22 +73,24 @@ export function createNotify(parts: NotifyParts) {
       if (!over) return sleep
       // a courtesy that CIBA Core 12 leaves open: tried once, and no loss when it fails
       const client = await findClient(record.clientId)
-      await call(record, client, attempt, errorBody(record, 'expired_token', 'The request has expired'))
+      await call(
+        record,
+        client,
+        attempt,
+        errorBody('expired_token', 'The request has expired', authReqIdOf(record, vault)),
+      )
       return expired(record)
     }
     if (status === 'delivered') return end
     if (answer.result !== 'approved') {
       if (over) return attempt === 1 ? end : giveUp(record, 'expired')
-      const [error, text] =
-        answer.result === 'denied'
-          ? (['access_denied', 'The user declined'] as const)
-          : (['transaction_failed', 'The request ended without an answer'] as const)
-      return pushError(record, attempt, error, answer.errorDescription ?? text)
+      return pushError(record, attempt, refusalBody(answer, authReqIdOf(record, vault)))
     }
     if (over) return giveUp(record, 'expired')
     if (!(await isActive(answer.sub))) {
       await tokens.drop(record)
-      return pushError(record, attempt, 'access_denied', 'The user may not sign in any more')
+      const text = 'The user may not sign in any more'
+      return pushError(record, attempt, errorBody('access_denied', text, authReqIdOf(record, vault)))
     }
     return pushTokens(record, attempt, answer.sub)
   }
@@ -93,7 +98,7 @@ export function createNotify(parts: NotifyParts) {
   async function pushTokens(record: RequestRecord, attempt: number, sub: string): Promise<DeliveryResult> {
     const client = await findClient(record.clientId)
     if (client === undefined) return giveUp(record, 'client_gone')
-    const authReqId = authReqIdOf(record)
+    const authReqId = authReqIdOf(record, vault)
     const payload = await tokens.take(record, client, authReqId)
     if (payload === undefined) return { next: 'retry' } // delivered or expired meanwhile: the next look says which
     const called = await call(record, client, attempt, { auth_req_id: authReqId, ...payload })
@@ -103,19 +108,9 @@ export function createNotify(parts: NotifyParts) {
     return end
   }
 
-  async function pushError(
-    record: RequestRecord,
-    attempt: number,
-    error: string,
-    description: string,
-  ): Promise<DeliveryResult> {
-    const client = await findClient(record.clientId)
-    const called = await call(record, client, attempt, errorBody(record, error, description))
+  async function pushError(record: RequestRecord, attempt: number, body: object): Promise<DeliveryResult> {
+    const called = await call(record, await findClient(record.clientId), attempt, body)
     return called.outcome === 'accepted' ? end : notAccepted(record, called)
-  }
-
-  function errorBody(record: RequestRecord, error: string, description: string) {
-    return { error, error_description: printable(description), auth_req_id: authReqIdOf(record) }
   }
 
   async function notAccepted(
@@ -146,18 +141,16 @@ export function createNotify(parts: NotifyParts) {
   /** Records of an earlier process with another secret cannot be delivered: option `secret` or `keys` was not kept. */
   function isReadable(record: RequestRecord): boolean {
     try {
-      return authReqIdOf(record) !== ''
+      return authReqIdOf(record, vault) !== ''
     } catch {
       return false
     }
   }
 
-  function authReqIdOf({ id, details }: RequestRecord): string {
-    return vault.open(details.sealedAuthReqId ?? '', contextOf('authReqId', id))
-  }
-
   return {
     run,
+
+    notificationOf: createNotificationOf({ ...parts, tokens }),
 
     /** Keeps the job of a request that was just stored. Rejects when the queue cannot. */
     keep: (record: RequestRecord): Promise<void> => queue.add(jobOf(record)),
@@ -178,6 +171,7 @@ export function createNotify(parts: NotifyParts) {
 
   async function wake(record: RequestRecord): Promise<void> {
     await new Promise(setImmediate) // the page or the endpoint that took the answer speaks first
+    await tokens.settled(record.id) // whoever runs the job finds them made
     try {
       await queue.wake(jobOf(record))
     } catch (cause) {

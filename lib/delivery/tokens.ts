@@ -17,9 +17,17 @@ export interface TokensParts {
 
 /** The tokens of a push request: minted once, the same at every try, sealed while they wait, and gone afterwards. */
 export function createTokens({ store, clock, vault, mintTokens, revokeTokens }: TokensParts) {
-  /** @returns `undefined` when somebody else has finished the request. */
+  const underWay = new Map<string, Promise<PushedTokens | undefined>>()
+
+  /** Callers at the same time share one minting. `undefined`: somebody else has finished the request. */
   async function take(record: RequestRecord, client: Client, authReqId: string): Promise<PushedTokens | undefined> {
     if (record.status === 'delivering') return open(record)
+    const running = underWay.get(record.id) ?? make(record, client, authReqId).finally(() => underWay.delete(record.id))
+    underWay.set(record.id, running)
+    return running
+  }
+
+  async function make(record: RequestRecord, client: Client, authReqId: string): Promise<PushedTokens | undefined> {
     const tokens = await mintTokens(record, client, authReqId)
     const sealedDelivery = vault.seal(JSON.stringify(tokens), contextOf('delivery', record.id))
     const move = { from: 'approved', to: 'delivering', changes: { sealedDelivery }, now: clock() } as const
@@ -61,5 +69,10 @@ export function createTokens({ store, clock, vault, mintTokens, revokeTokens }: 
     return Math.min(clock(), record.expiresAt - 1)
   }
 
-  return { take, handedOver, drop }
+  /** Resolves when nobody here is making the tokens of this request. */
+  async function settled(id: string): Promise<void> {
+    await underWay.get(id)?.catch(() => {})
+  }
+
+  return { take, settled, handedOver, drop }
 }

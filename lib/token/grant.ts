@@ -1,4 +1,5 @@
 import type { Client, ClientMetadata } from '../contracts.ts'
+import { present } from '../present.ts'
 import type { Approval, AuthorizationDetail, RequestDetails, TokenWishes } from '../record.ts'
 import type { Binding } from './binding.ts'
 
@@ -32,9 +33,11 @@ export interface Grant {
   /** The key the tokens are bound to; empty for bearer tokens. */
   readonly binding: Binding
   /** What the completion asked of the tokens. */
-  readonly wishes: TokenWishes
+  readonly wishes: Omit<TokenWishes, 'sealedAccessToken'>
   /** The `auth_req_id`, for tokens that are pushed: their ID token has to name it (CIBA Core 10.3.1). */
   readonly authReqId?: string
+  /** The access token that the completion gave, to be pushed in place of a minted one. */
+  readonly accessToken?: string
 }
 
 /** Where a grant comes from: a stored request, or a stored refresh token. */
@@ -49,13 +52,14 @@ export function grantOf(
   { id, details, approval }: GrantSource,
   { metadata }: Client,
   binding: Binding,
-  push: Pick<Grant, 'authReqId'> = {},
+  push: Pick<Grant, 'authReqId' | 'accessToken'> = {},
 ): Grant {
   const { claims, requestContext, grantManagementAction, grantId } = details
-  const { sub, at, authTime, acr, amr, scope } = approval
+  const { sub, at, authTime, acr, amr, scope, tokens = {} } = approval
+  const { sealedAccessToken: _, ...wishes } = tokens
   const resources = approval.resources ?? details.resources ?? []
   const authorizationDetails = approval.authorizationDetails ?? details.authorizationDetails
-  return withoutUndefined({
+  return present({
     request: id,
     clientId: metadata.client_id,
     client: metadata,
@@ -73,15 +77,7 @@ export function grantOf(
     grantManagementAction,
     grantId,
     binding,
-    wishes: approval.tokens ?? {},
+    wishes,
     ...push,
   })
-}
-
-type WithoutUndefined<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-function withoutUndefined<T extends object>(value: T): WithoutUndefined<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, each]) => each !== undefined)) as WithoutUndefined<T>
 }

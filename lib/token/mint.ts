@@ -1,8 +1,10 @@
-import type { AuthorizationDetail } from '../record.ts'
+import type { ClientMetadata } from '../contracts.ts'
+import type { AuthorizationDetail, TokenProperty, TokenWishes } from '../record.ts'
 import { createAccessToken } from './accessToken.ts'
 import type { Grant } from './grant.ts'
 import { createIdToken } from './idToken.ts'
 import type { Keys, SigningKey } from './keys.ts'
+import type { Lifetimes } from './lifetimes.ts'
 
 /** The token endpoint's answer (RFC 6749 5.1, OpenID Connect Core 3.1.3.3). */
 export interface TokenResponse {
@@ -21,25 +23,25 @@ export interface MintParts {
   readonly keys: Keys
   readonly issuer: string
   readonly clock: () => number
-  readonly idTokenSeconds: number
-  readonly accessTokenSeconds: number
+  lifetimesOf(client: ClientMetadata, wishes: TokenWishes): Lifetimes
   /** `aud` of access tokens when no resource was asked for. */
   readonly audience: string
 }
 
 /** Makes and signs the tokens of a grant. */
-export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSeconds, audience }: MintParts) {
+export function createMint({ keys, issuer, clock, lifetimesOf, audience }: MintParts) {
   const makeAccessToken = createAccessToken({ issuer, audience, key: required(keys.forAlg(undefined)) })
   const makeIdToken = createIdToken({ issuer })
 
   return async (grant: Grant): Promise<TokenResponse> => {
     const { wishes, authorizationDetails } = grant
     const iat = Math.floor(clock() / 1000)
-    const seconds = wishes.accessTokenSeconds ?? accessTokenSeconds
+    const { accessTokenSeconds: seconds, idTokenSeconds } = lifetimesOf(grant.client, wishes)
     const idTokenKey = required(keys.forAlg(grant.client.id_token_signed_response_alg))
-    const accessToken = makeAccessToken(grant, iat, seconds)
-    const idToken = makeIdToken(grant, idTokenKey, iat, wishes.idTokenSeconds ?? idTokenSeconds, { accessToken })
+    const accessToken = grant.accessToken ?? makeAccessToken(grant, iat, seconds)
+    const idToken = makeIdToken(grant, idTokenKey, iat, idTokenSeconds, { accessToken })
     return {
+      ...visible(wishes.properties),
       access_token: accessToken,
       token_type: grant.binding.dpopJkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: seconds,
@@ -48,6 +50,11 @@ export function createMint({ keys, issuer, clock, idTokenSeconds, accessTokenSec
       ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),
     }
   }
+}
+
+/** Properties that the client may see become members of the answer. */
+function visible(properties: readonly TokenProperty[] = []): Record<string, string> {
+  return Object.fromEntries(properties.flatMap(({ key, value, hidden }) => (hidden ? [] : [[key, value]])))
 }
 
 function required(key: SigningKey | undefined): SigningKey {

@@ -96,8 +96,8 @@ describe('push', () => {
     })
     await complete({ authReqId: failed, result: 'TRANSACTION_FAILED' })
     expect(await bodyOf(1)).to.include({ error: 'transaction_failed', auth_req_id: failed })
-    await complete({ authReqId: explained, result: 'ACCESS_DENIED', errorDescription: 'Not "mine" – \\o/' })
-    expect(await bodyOf(2)).to.include({ error_description: "Not 'mine' ? ?o/" })
+    await complete({ authReqId: explained, result: 'ACCESS_DENIED', errorDescription: "Not 'mine'" })
+    expect(await bodyOf(2)).to.include({ error_description: "Not 'mine'" })
   })
 
   it('says expired_token once when nobody answers', async () => {

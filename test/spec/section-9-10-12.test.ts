@@ -202,8 +202,11 @@ describe('CIBA Core 12: push error', () => {
 
   it('CIBA-12-01 has error, auth_req_id and a printable description', async () => {
     const authReqId = await notified.start()
-    const errorDescription = 'Nicht "meins"\r\n\\ 🙂'
-    await notified.host.router.backchannel.complete({ authReqId, result: 'ACCESS_DENIED', errorDescription })
+    const { complete } = notified.host.router.backchannel
+    const refused = { authReqId, result: 'ACCESS_DENIED' } as const
+    const thrown = await complete({ ...refused, errorDescription: 'Nicht "meins"\r\n\\ 🙂' }).catch((error) => error)
+    expect(thrown).to.include({ code: 'invalid_request' })
+    await complete({ ...refused, errorDescription: 'Not mine' })
     expect(await body()).to.have.all.keys(members)
     expect((await body()).error_description).to.match(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/)
   })

@@ -1,0 +1,59 @@
+import { isEssential, wantedValues } from '../claims.ts'
+import { BackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { present } from '../present.ts'
+import type { Answer, Approval, RequestRecord } from '../record.ts'
+import { contextOf, type Vault } from '../secrets.ts'
+import type { Decision } from './complete.ts'
+import { type IsWithin, requireNarrower } from './narrow.ts'
+
+export interface CheckParts {
+  readonly emit: Emit
+  readonly vault: Pick<Vault, 'seal'>
+  /** A decision may grant scope values that were not asked for. */
+  readonly widerScopes: boolean
+  /** May this user act now? */
+  isActive(sub: string): Promise<boolean>
+  readonly isWithin: IsWithin
+}
+
+/** Checks a decision against its request, and says what will be stored. Changes nothing. */
+export function createCheck({ emit, vault, widerScopes, isActive, isWithin }: CheckParts) {
+  return async (record: RequestRecord, decision: Decision, now: number): Promise<Answer> => {
+    if (decision.result !== 'approved') {
+      const { by, ...refusal } = decision
+      if (by !== undefined) requireTheUser(record, by)
+      return { ...refusal, at: now }
+    }
+    requireTheUser(record, decision.sub)
+    if (!(await isActive(decision.sub))) {
+      throw new BackchannelError('access_denied', 'The user may not sign in any more')
+    }
+    const { accessToken, tokens, ...said } = decision
+    requireNarrower(said, record.details, widerScopes, isWithin)
+    if (!reachesAcr(record, decision)) return { result: 'failed', reason: 'acr', at: now }
+    // the host's own access token has effect in push mode alone
+    const pushed = record.deliveryMode === 'push' ? accessToken : undefined
+    const sealed =
+      pushed === undefined ? {} : { sealedAccessToken: vault.seal(pushed, contextOf('accessToken', record.id)) }
+    return present({
+      ...said,
+      scope: said.scope ?? record.details.scope,
+      tokens: tokens === undefined && pushed === undefined ? undefined : { ...tokens, ...sealed },
+      at: now,
+    })
+  }
+
+  function requireTheUser(record: RequestRecord, sub: string): void {
+    if (sub === record.sub) return
+    emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub })
+    throw new BackchannelError('access_denied', 'This request is for somebody else')
+  }
+}
+
+/** An essential `acr` that was not reached means that the login has failed (OpenID Connect Core 5.5.1.1). */
+function reachesAcr({ details: { claims } }: RequestRecord, { acr }: Pick<Approval, 'acr'>): boolean {
+  if (!isEssential(claims, 'acr')) return true
+  const values = wantedValues(claims, 'acr')
+  return acr !== undefined && (values === undefined || values.includes(acr))
+}

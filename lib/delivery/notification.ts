@@ -1,0 +1,69 @@
+import type { Client } from '../contracts.ts'
+import { BackchannelError, printable } from '../errors.ts'
+import type { Emit } from '../events.ts'
+import { present } from '../present.ts'
+import type { Refusal, RequestRecord } from '../record.ts'
+import { contextOf, type Vault } from '../secrets.ts'
+import type { createTokens } from './tokens.ts'
+
+/** What the client of a ping or push request is being told of its answer. */
+export interface Notification {
+  readonly authReqId: string
+  readonly endpoint?: string | undefined
+  readonly token?: string | undefined
+  /** Absent when tokens could not be made, or have been handed over before. */
+  readonly body?: Readonly<Record<string, unknown>> | undefined
+}
+
+export interface NotificationParts {
+  readonly emit: Emit
+  readonly vault: Vault
+  findClient(clientId: string): Promise<Client | undefined>
+  readonly tokens: Pick<ReturnType<typeof createTokens>, 'take'>
+}
+
+/** Says what a client is being told. The tokens of a push are made here and now; the same ones are sent. */
+export function createNotificationOf({ emit, vault, findClient, tokens }: NotificationParts) {
+  return async (record: RequestRecord): Promise<Notification> => {
+    const { sealedNotificationToken } = record.details
+    const client = await findClient(record.clientId)
+    const authReqId = authReqIdOf(record, vault)
+    return {
+      authReqId,
+      endpoint: client?.metadata.backchannel_client_notification_endpoint,
+      token: sealedNotificationToken && vault.open(sealedNotificationToken, contextOf('notificationToken', record.id)),
+      body: await bodyOf(record, client, authReqId),
+    }
+  }
+
+  async function bodyOf(record: RequestRecord, client: Client | undefined, authReqId: string) {
+    const { answer, deliveryMode, status } = record
+    if (deliveryMode === 'ping') return { auth_req_id: authReqId }
+    if (answer !== undefined && answer.result !== 'approved') return refusalBody(answer, authReqId)
+    if (client === undefined || (status !== 'approved' && status !== 'delivering')) return undefined
+    try {
+      const payload = await tokens.take(record, client, authReqId)
+      return payload && { auth_req_id: authReqId, ...payload }
+    } catch (thrown) {
+      // the delivery will try again; an outage has been reported where it happened
+      if (!(thrown instanceof BackchannelError)) emit({ type: 'fault', cause: thrown })
+      return undefined
+    }
+  }
+}
+
+/** The body of a push error (CIBA Core 12). */
+export function errorBody(error: string, description: string, authReqId: string, uri?: string) {
+  return present({ error, error_description: printable(description), error_uri: uri, auth_req_id: authReqId })
+}
+
+/** What is pushed when there will be no tokens. */
+export function refusalBody({ result, errorDescription, errorUri }: Refusal, authReqId: string) {
+  return result === 'denied'
+    ? errorBody('access_denied', errorDescription ?? 'The user declined', authReqId, errorUri)
+    : errorBody('transaction_failed', errorDescription ?? 'The request ended without an answer', authReqId, errorUri)
+}
+
+export function authReqIdOf({ id, details }: RequestRecord, vault: Vault): string {
+  return vault.open(details.sealedAuthReqId ?? '', contextOf('authReqId', id))
+}
