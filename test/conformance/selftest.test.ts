@@ -11,7 +11,8 @@ import { answers } from './selftest/answers.ts'
 import type { Case } from './selftest/cases.ts'
 import { documents } from './selftest/documents.ts'
 import { idTokens } from './selftest/idTokens.ts'
-import { moduleCases, parrots, runCase, runParrot, strayFindings } from './selftest/modules.ts'
+import { moduleCases } from './selftest/moduleCases.ts'
+import { parrots, runCase, runParrot, strayFindings } from './selftest/runCase.ts'
 import { listen, tlsCases } from './selftest/tls.ts'
 
 const { server: certificate } = makeServerCertificate()
