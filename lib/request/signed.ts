@@ -43,7 +43,7 @@ export function createReadParameters(parts: SignedParts) {
     const jws = await verified(request, client)
     const expiry = checkClaims(jws.claims, client)
     refuseOutside(form)
-    const first = await store.firstSeen(`request:${hashOf(`${client.id} ${String(jws.claims.jti)}`)}`, expiry * 1000)
+    const first = await store.firstSeen(`request:${hashOf(JSON.stringify([client.id, jws.claims.jti]))}`, expiry * 1000)
     if (!first) {
       emit({ type: 'replay.seen', clientId: client.id, what: 'request' })
       throw invalid('This request was sent before; sign a new one for each attempt')
