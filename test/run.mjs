@@ -78,6 +78,7 @@ await step('publint', bin('publint'), ['--strict'])
 await step('attw', bin('attw'), ['--pack', '.', '--profile', 'esm-only', '--format', 'ascii'])
 await step('tests', process.execPath, [mocha, ...everything], { env: servers, counted: true })
 const conformance = ['--import', 'tsx', 'test/conformance/main.ts']
+await step('faults', process.execPath, ['--import', 'tsx', 'test/faults/main.ts'], { env: servers })
 await step('conformance', process.execPath, conformance)
 for (const [store, program] of [
   ['redis', 'redis-server'],
