@@ -43,16 +43,8 @@ import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
-import { present } from './present.ts'
 import { profiles } from './profile.ts'
-import {
-  type Approval,
-  type AuthorizationDetail,
-  isExpired,
-  type RequestDetails,
-  type RequestRecord,
-  type RequestStatus,
-} from './record.ts'
+import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
 import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
@@ -64,15 +56,12 @@ import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createCheckUserCode } from './request/userCode.ts'
-import { contextOf, createVault, hashOf, idOf, isId } from './secrets.ts'
+import { createVault, hashOf, isId } from './secrets.ts'
 import { memoryStore } from './stores/memory.ts'
-import { type Binding, createReadBinding } from './token/binding.ts'
-import { cibaGrantType, createServeCall, createServeToken } from './token/endpoint.ts'
-import { grantOf } from './token/grant.ts'
-import { createKeys, makeKeys } from './token/keys.ts'
-import { createLifetimesOf } from './token/lifetimes.ts'
-import { createMint } from './token/mint.ts'
-import { createRedeem, type TokenAnswer } from './token/redeem.ts'
+import { createServeCall, createServeToken } from './token/endpoint.ts'
+import { makeKeys } from './token/keys.ts'
+import type { TokenAnswer } from './token/redeem.ts'
+import { createTokenRoom } from './token/room.ts'
 
 /** A request as a screen of the host's own may see it. */
 export interface RequestState {
@@ -111,7 +100,6 @@ export function createBackchannel(options: BackchannelOptions) {
   const mtlsUrls = settings.mtlsBaseUrl === undefined ? urls : urlsOf(settings.mtlsBaseUrl, settings.paths)
   const endpoints = aliasesOf(urls, mtlsUrls)
   const jwks = settings.keys ?? temporaryKeys(notices)
-  const keys = createKeys(jwks, rules.algs)
   const vault = createVault(secretOf(settings, jwks))
   const store = guardStore(settings.store ?? temporaryStore(notices, clock), guard)
   const links = createLinks({ approveUrl: urls.approve, vault })
@@ -146,6 +134,26 @@ export function createBackchannel(options: BackchannelOptions) {
     thumbprintOf,
   })
 
+  const tokens = createTokenRoom({
+    settings,
+    rules,
+    jwks,
+    store,
+    vault,
+    emit,
+    guard,
+    isActive,
+    keysThat: clientKeys.keysThat,
+    checkDpop: createCheckDpop({
+      store,
+      clock,
+      vault,
+      emit,
+      nonceRequired: settings.dpopNonce,
+      maxAgeSeconds: 60,
+      ...(rules.algs ? { algs: rules.algs } : {}),
+    }),
+  })
   const findByHandle = createFindByHandle(store)
   const isWithin = (granted: AuthorizationDetail, asked: AuthorizationDetail) => isDeepStrictEqual(granted, asked)
   const settle = createComplete({
@@ -177,22 +185,11 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const audience = { findClient, findUser: findUserBySub, routeFor: routes.routeFor, linkOf: linkOf.linkOf }
   const resend = createResend({ ...settings.notices, ...audience, store, clock, tryRoutes: sender.tryRoutes })
-  const readBinding = createReadBinding({
-    required: rules.senderConstrained,
-    checkDpop: createCheckDpop({
-      store,
-      clock,
-      vault,
-      emit,
-      nonceRequired: settings.dpopNonce,
-      maxAgeSeconds: 60,
-      ...(rules.algs ? { algs: rules.algs } : {}),
-    }),
-  })
   const begin = createBegin({
     deliveryModes: settings.deliveryModes,
     authenticate,
-    readBinding,
+    readBinding: tokens.readBinding,
+    requireServable: tokens.requireServable,
     readParameters: createReadParameters({
       store,
       clock,
@@ -218,8 +215,8 @@ export function createBackchannel(options: BackchannelOptions) {
         issuer,
         clock,
         maxAgeDays: settings.idTokenHintDays,
-        isOurs: (jws) => isSignedBy(jws, keys.verifiers(jws.alg, jws.kid)),
-        subjectOf: async (_client, sub) => sub,
+        isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
+        subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
       }),
     }),
     checkUserCode: createCheckUserCode({
@@ -231,8 +228,6 @@ export function createBackchannel(options: BackchannelOptions) {
       lockSeconds: 900,
     }),
   })
-  const lifetimesOf = createLifetimesOf(settings.tokens)
-  const mint = createMint({ keys, issuer, clock, lifetimesOf, audience: settings.tokens.audience ?? issuer })
   const queue = settings.queue ?? inProcessQueue()
   const notify = createNotify({
     store,
@@ -243,24 +238,14 @@ export function createBackchannel(options: BackchannelOptions) {
     findClient,
     isActive,
     post: outbound.post,
-    mintTokens: ({ answer, ...record }, client, authReqId) => {
-      const approval = answer as Approval
-      const sealed = approval.tokens?.sealedAccessToken
-      const accessToken = sealed && vault.open(sealed, contextOf('accessToken', record.id))
-      return mint(
-        grantOf({ ...record, approval }, client, bindingIn(record.details), present({ authReqId, accessToken })),
-      )
-    },
-    revokeTokens: async (_record, { refresh_token: refreshToken }) => {
-      const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
-      if (grant !== undefined) await store.endGrant(grant)
-    },
+    mintTokens: tokens.mintPushed,
+    revokeTokens: tokens.revokePushed,
     onUndelivered: settings.onUndelivered,
   })
   const report = createReport({
     findClient,
     notificationOf: notify.notificationOf,
-    lifetimesOf: ({ answer }, client) => lifetimesOf(client.metadata, (answer as Approval).tokens),
+    lifetimesOf: tokens.lifetimesOf,
   })
   queue.start(notify.run, (cause) => emit({ type: 'outage', of: 'queue', cause }))
   const issue = createIssue({
@@ -274,17 +259,8 @@ export function createBackchannel(options: BackchannelOptions) {
     keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,
   })
-  const redeem = createRedeem({
-    store,
-    clock,
-    emit,
-    isActive,
-    mint,
-    readBinding,
-  })
-
   const callOf = callMaker(settings.getCertificate, endpoints)
-  const grants = new Map([[cibaGrantType, redeem]])
+  const { grants } = tokens
   const serveCall = createServeCall({ authenticate, grants })
   const serveToken = createServeToken({
     callOf: (req, form) => callOf(req, form, urls.token),
@@ -338,8 +314,8 @@ export function createBackchannel(options: BackchannelOptions) {
     mtlsUrls,
     clientAuthMethods: settings.clientAuthMethods.filter((each) => each !== undefined),
     clientAuthAlgs,
-    idTokenAlgs: keys.algs,
-    grantTypes: [cibaGrantType],
+    ...tokens.offers,
+    grantTypes: [...grants.keys()],
     requestAlgs,
     dpopAlgs: requestAlgs,
     certificateBound: true,
@@ -404,7 +380,7 @@ export function createBackchannel(options: BackchannelOptions) {
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */
-    jwks: () => keys.publicSet,
+    jwks: () => tokens.keys.publicSet,
     /** Pings and pushes that were given up, and a way to try one again. */
     deliveries: {
       /** What was given up, the newest first. */
@@ -465,13 +441,6 @@ function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
     body: typeof body === 'string' ? JSON.parse(body) : body,
     ...(sub === undefined ? {} : { sub }),
-  }
-}
-
-function bindingIn({ dpopJkt, certificateThumbprint }: RequestDetails): Binding {
-  return {
-    ...(dpopJkt === undefined ? {} : { dpopJkt }),
-    ...(certificateThumbprint === undefined ? {} : { certificateThumbprint }),
   }
 }
 

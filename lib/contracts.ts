@@ -57,8 +57,11 @@ export interface Users {
    * Defaults to yes. Answer `false` for locked, disabled and deleted accounts.
    */
   isActive?(sub: string): Awaitable<boolean>
-  /** Claims for scopes and for the `claims` member. Defaults to none. */
-  claims?(sub: string, scope: readonly string[]): Awaitable<Readonly<Record<string, unknown>>>
+  /**
+   * Claims for the ID token. `names`: those that scope and the `claims` member ask for; what else is returned is dropped.
+   * Defaults to none.
+   */
+  claims?(sub: string, scope: readonly string[], names: readonly string[]): Awaitable<Readonly<Record<string, unknown>>>
   /** Does this user want a `user_code` before being asked? Defaults to yes where the client is registered for it. */
   needsUserCode?(user: User, client: ClientMetadata): Awaitable<boolean>
   /** Is this the user's code? Compare in constant time. Required when user codes are supported. */

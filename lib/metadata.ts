@@ -12,6 +12,10 @@ export interface MetadataParts {
   readonly clientAuthAlgs: readonly string[]
   readonly deliveryModes: readonly DeliveryMode[]
   readonly idTokenAlgs: readonly string[]
+  readonly idTokenEncryptionAlgs: readonly string[]
+  readonly idTokenEncryptionEncs: readonly string[]
+  readonly subjectTypes: readonly string[]
+  readonly claims: readonly string[]
   readonly grantTypes: readonly string[]
   readonly requestAlgs: readonly string[]
   readonly userCodes: boolean
@@ -33,8 +37,11 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     grant_types_supported: parts.grantTypes,
     response_types_supported: [],
     scopes_supported: parts.scopes,
-    subject_types_supported: ['public'],
+    subject_types_supported: parts.subjectTypes,
     id_token_signing_alg_values_supported: parts.idTokenAlgs,
+    id_token_encryption_alg_values_supported: parts.idTokenEncryptionAlgs,
+    id_token_encryption_enc_values_supported: parts.idTokenEncryptionEncs,
+    claims_supported: parts.claims,
     token_endpoint_auth_methods_supported: parts.clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: parts.clientAuthMethods.some((each) => each.endsWith('_jwt'))
       ? parts.clientAuthAlgs

@@ -24,6 +24,7 @@ import type { Answer, DeliveryMode } from './record.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
 import type { Seconds } from './token/lifetimes.ts'
+import type { ScopeClaims } from './token/userClaims.ts'
 
 /** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
 export type BindingMessagePolicy = 'printable' | 'transmit' | 'ascii' | ((message: string) => string | undefined)
@@ -73,6 +74,8 @@ export interface BackchannelOptions {
   readonly paths?: Partial<Paths>
   /** Scope values that may be asked for. Defaults to `openid profile email address phone offline_access`. */
   readonly scopes?: readonly string[]
+  /** Claims that scope values of your own ask for, by scope value. The standard four are known. */
+  readonly scopeClaims?: ScopeClaims
   /** `acr` values the host's login can reach. Defaults to none: `acr_values` of requests are dropped. */
   readonly acrValues?: readonly string[]
   /** Client authentication methods offered at both endpoints. Defaults to all six. */
@@ -261,6 +264,7 @@ const schema = z.strictObject({
     .array(scopeValue)
     .refine((all) => all.includes('openid'), 'must contain "openid"')
     .default(['openid', 'profile', 'email', 'address', 'phone', 'offline_access']),
+  scopeClaims: z.record(scopeValue, z.array(z.string().min(1))).default({}),
   acrValues: z.array(z.string().min(1)).default([]),
   clientAuthMethods: z.array(authMethod).min(1, 'must name a method').optional(),
   assertionAudience: z.enum(['issuer', 'any-endpoint']).optional(),

@@ -47,6 +47,9 @@ export function equalSecrets(a: string, b: string): boolean {
   return timingSafeEqual(hash('sha256', a, 'buffer'), hash('sha256', b, 'buffer'))
 }
 
+/** So that a name stays below the 255 characters of a `sub` (OpenID Connect Core 2). */
+const longestNamed = 160
+
 /** Keeps things safe that leave the process: sealed (secret and untouched) or signed (untouched). */
 export interface Vault {
   /** Encrypts (AES-256-GCM). `context` has to be the same when opened. */
@@ -55,6 +58,10 @@ export interface Vault {
   open(sealed: string, context: string): string
   /** HMAC-SHA-256 over the parts, in base64url. */
   sign(...parts: string[]): string
+  /** Another name for the same text in the same context, always the same one, that only we can tell apart. */
+  disguise(text: string, context: string): string
+  /** What a name stands for; `undefined` when it was not made with this secret in this context. */
+  reveal(name: string, context: string): string | undefined
 }
 
 /** The context of a record's sealed member: none opens as another one, or in another record. */
@@ -66,6 +73,12 @@ export function contextOf(member: 'authReqId' | 'notificationToken' | 'delivery'
 export function createVault(secret: Uint8Array): Vault {
   const sealing = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba seal', 32))
   const signing = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba sign', 32))
+  const naming = Buffer.from(hkdfSync('sha256', secret, '', 'express-ciba name', 64))
+  const nameIv = (text: string, context: string) =>
+    createHmac('sha256', naming.subarray(0, 32))
+      .update(JSON.stringify([context, text]))
+      .digest()
+      .subarray(0, 16)
   return {
     seal(text, context) {
       const iv = randomBytes(12)
@@ -80,6 +93,24 @@ export function createVault(secret: Uint8Array): Vault {
     },
     sign(...parts) {
       return createHmac('sha256', signing).update(JSON.stringify(parts)).digest('base64url')
+    },
+    // the construction of SIV (RFC 5297): what the text is, is its own nonce and its own proof
+    disguise(text, context) {
+      const bytes = Buffer.from(text)
+      if (bytes.length > longestNamed) throw new Error(`more than ${longestNamed} bytes cannot be given another name`)
+      const padded = Buffer.concat([bytes, Buffer.alloc((16 - (bytes.length % 16)) % 16)]) // its length tells little
+      const iv = nameIv(text, context)
+      const cipher = createCipheriv('aes-256-ctr', naming.subarray(32), iv)
+      return Buffer.concat([iv, cipher.update(padded), cipher.final()]).toString('base64url')
+    },
+    reveal(name, context) {
+      const bytes = Buffer.from(name, 'base64url')
+      const iv = bytes.subarray(0, 16)
+      if (iv.length < 16) return undefined
+      const decipher = createDecipheriv('aes-256-ctr', naming.subarray(32), iv)
+      const text = Buffer.concat([decipher.update(bytes.subarray(16)), decipher.final()]).toString('utf8')
+      const plain = text.replace(/\0+$/, '')
+      return timingSafeEqual(nameIv(plain, context), iv) ? plain : undefined
     },
   }
 }

@@ -23,6 +23,8 @@ export interface BeginParts {
   /** Delivery modes offered here. */
   readonly deliveryModes: readonly DeliveryMode[]
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
+  /** Throws when no tokens could be made for this client. */
+  requireServable(client: Client): Promise<void>
   readParameters(form: Form, client: Client): Promise<Parameters>
   /** The key shown with this call, where the client's tokens are to be bound to one. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<KeyBinding>
@@ -43,6 +45,7 @@ export function createBegin(parts: BeginParts) {
     if (!deliveryModes.includes(client.deliveryMode)) {
       throw new BackchannelError('unauthorized_client', "This client's delivery mode is not offered here")
     }
+    await parts.requireServable(client)
     const parameters = await readParameters(call.form, client)
     // poll and ping show their key at the token endpoint
     const binding = client.deliveryMode === 'push' ? await readBinding(call, client, certificateThumbprint) : {}

@@ -47,37 +47,41 @@ export interface GrantSource {
   readonly approval: Approval
 }
 
-/** Puts together what was asked, what was answered and who collects. */
-export function grantOf(
-  { id, details, approval }: GrantSource,
-  { metadata }: Client,
+export type GrantOf = (
+  source: GrantSource,
+  client: Client,
   binding: Binding,
-  push: Pick<Grant, 'authReqId' | 'accessToken'> = {},
-): Grant {
-  const { claims, requestContext, grantManagementAction, grantId } = details
-  const { sub, at, authTime, acr, amr, scope, tokens = {} } = approval
-  const { sealedAccessToken: _, ...wishes } = tokens
-  const resources = approval.resources ?? details.resources ?? []
-  const authorizationDetails = approval.authorizationDetails ?? details.authorizationDetails
-  return present({
-    request: id,
-    clientId: metadata.client_id,
-    client: metadata,
-    subject: sub,
-    sub,
-    approvedAt: at,
-    authTime,
-    acr,
-    amr,
-    scope,
-    resources,
-    authorizationDetails,
-    claims,
-    requestContext,
-    grantManagementAction,
-    grantId,
-    binding,
-    wishes,
-    ...push,
-  })
+  push?: Pick<Grant, 'authReqId' | 'accessToken'>,
+) => Grant
+
+/** Puts together what was asked, what was answered and who collects. */
+export function createGrantOf(nameFor: (client: ClientMetadata, sub: string) => string): GrantOf {
+  return ({ id, details, approval }, { metadata }, binding, push = {}) => {
+    const { claims, requestContext, grantManagementAction, grantId } = details
+    const { sub, at, authTime, acr, amr, scope, tokens = {} } = approval
+    const { sealedAccessToken: _, ...wishes } = tokens
+    const resources = approval.resources ?? details.resources ?? []
+    const authorizationDetails = approval.authorizationDetails ?? details.authorizationDetails
+    return present({
+      request: id,
+      clientId: metadata.client_id,
+      client: metadata,
+      subject: sub,
+      sub: nameFor(metadata, sub),
+      approvedAt: at,
+      authTime,
+      acr,
+      amr,
+      scope,
+      resources,
+      authorizationDetails,
+      claims,
+      requestContext,
+      grantManagementAction,
+      grantId,
+      binding,
+      wishes,
+      ...push,
+    })
+  }
 }

@@ -3,20 +3,26 @@ import { leftHalfHash } from './hash.ts'
 import type { SigningKey } from './keys.ts'
 import { signJwt } from './sign.ts'
 
-/** What an ID token vouches for besides the user. */
-export interface Companions {
+/** What an ID token is made with, and the tokens it vouches for. */
+export interface IdTokenWith {
+  readonly key: SigningKey
+  /** The user's. */
+  readonly claims: Readonly<Record<string, unknown>>
+  readonly iat: number
+  readonly seconds: number
   readonly accessToken: string
   readonly refreshToken?: string | undefined
 }
 
 /** Makes ID tokens (OpenID Connect Core 2). Never with `nonce` or `azp`; those of pushed tokens name the request too. */
 export function createIdToken({ issuer }: { readonly issuer: string }) {
-  return (grant: Grant, key: SigningKey, iat: number, seconds: number, companions: Companions): string => {
-    const { clientId, wishes } = grant
+  return (grant: Grant, { key, claims, iat, seconds, ...companions }: IdTokenWith): string => {
+    const { clientId, wishes, authReqId } = grant
     return signJwt(
       key,
       'JWT',
       {
+        ...claims,
         ...wishes.claims,
         iss: issuer,
         sub: wishes.idTokenSub ?? grant.sub,
@@ -27,7 +33,7 @@ export function createIdToken({ issuer }: { readonly issuer: string }) {
         acr: grant.acr,
         amr: grant.amr,
         at_hash: leftHalfHash(companions.accessToken, key.alg),
-        ...(grant.authReqId === undefined ? {} : pushClaims(grant.authReqId, companions, key.alg)),
+        ...(authReqId === undefined ? {} : pushClaims(authReqId, companions, key.alg)),
       },
       wishes.idTokenHeader,
     )
@@ -35,7 +41,7 @@ export function createIdToken({ issuer }: { readonly issuer: string }) {
 }
 
 /** CIBA Core 10.3.1. */
-function pushClaims(authReqId: string, { refreshToken }: Companions, alg: string): Record<string, string> {
+function pushClaims(authReqId: string, { refreshToken }: Pick<IdTokenWith, 'refreshToken'>, alg: string) {
   return {
     'urn:openid:params:jwt:claim:auth_req_id': authReqId,
     ...(refreshToken === undefined ? {} : { 'urn:openid:params:jwt:claim:rt_hash': leftHalfHash(refreshToken, alg) }),

@@ -35,21 +35,34 @@ const publicMembers: Record<string, readonly string[]> = {
   OKP: ['kty', 'crv', 'x'],
 }
 
-const curveAlgs: Record<string, string> = { 'P-256': 'ES256', 'P-384': 'ES384', 'P-521': 'ES512', Ed25519: 'Ed25519' }
+/** Algorithms of a key that names none, by type or curve. `EdDSA` is an older name of `Ed25519`. */
+const algsOf: Record<string, readonly string[]> = {
+  RSA: ['RS256', 'PS256'],
+  'P-256': ['ES256'],
+  'P-384': ['ES384'],
+  'P-521': ['ES512'],
+  Ed25519: ['Ed25519', 'EdDSA'],
+}
+
+/** A key of ours, and the algorithms it serves: one, or two names of one. */
+type OwnJwk = Jwk & { readonly kid: string; readonly algs: readonly string[] }
 
 /**
  * Reads the server's JWK Set.
- * @param algs The algorithms to sign with, where a profile names them. A private RSA key takes the first that fits.
+ * @param allowed The algorithms to sign with, where a profile names them. An RSA key without `alg` takes the first.
  * @throws TypeError for symmetric, weak or unreadable keys, for two keys with one `kid`, or when none is private.
  */
-export function createKeys(set: JwkSet, algs?: readonly string[]): Keys {
-  const keys = set.keys.map(withDefaults)
+export function createKeys(set: JwkSet, allowed?: readonly string[]): Keys {
+  const keys = set.keys.map((key) => withDefaults(key, allowed))
   if (new Set(keys.map((key) => key.kid)).size !== keys.length) throw wrong('has two keys with the same kid')
   const signing = keys
-    .filter((key) => key.d !== undefined && key.use !== 'enc' && (algs === undefined || algs.includes(key.alg)))
-    .map(signingKey)
+    .filter((key) => key.d !== undefined && key.use !== 'enc')
+    .flatMap(signingKeys)
+    .filter(({ alg }) => allowed === undefined || allowed.includes(alg))
   if (signing.length === 0) {
-    throw wrong(algs === undefined ? 'has no private key to sign with' : `has no private key for ${algs.join(', ')}`)
+    throw wrong(
+      allowed === undefined ? 'has no private key to sign with' : `has no private key for ${allowed.join(', ')}`,
+    )
   }
   const publics = keys.map((jwk) => ({ ...jwk, key: imported(jwk, createPublicKey) }))
   const first = new Map<string, SigningKey>()
@@ -59,7 +72,9 @@ export function createKeys(set: JwkSet, algs?: readonly string[]): Keys {
     algs: [...first.keys()],
     forAlg: (alg) => (alg === undefined ? usual : first.get(alg)),
     verifiers: (alg, kid) =>
-      publics.filter((each) => each.alg === alg && (kid === undefined || each.kid === kid)).map(({ key }) => key),
+      publics
+        .filter((each) => each.algs.includes(alg) && (kid === undefined || each.kid === kid))
+        .map(({ key }) => key),
     publicSet: { keys: keys.map(publicPart) },
   }
 }
@@ -70,14 +85,17 @@ export function makeKeys(): JwkSet {
   return { keys: [{ ...(privateKey.export({ format: 'jwk' }) as Jwk), alg: 'ES256', use: 'sig' }] }
 }
 
-function withDefaults(key: Jwk): Jwk & { kid: string; alg: string } {
+function withDefaults(key: Jwk, allowed: readonly string[] | undefined): OwnJwk {
   if (publicMembers[key.kty] === undefined) throw wrong(`has a key of type "${key.kty}"; use RSA, EC or OKP keys`)
   if (key.kty === 'RSA' && Buffer.from(String(key.n ?? ''), 'base64url').length < 256) {
     throw wrong('has an RSA key of less than 2048 bits')
   }
-  const alg = key.alg ?? (key.kty === 'RSA' ? 'RS256' : curveAlgs[String(key.crv)])
-  if (alg === undefined) throw wrong(`has a key on the curve "${String(key.crv)}", which cannot sign`)
-  return { ...key, alg, kid: key.kid ?? thumbprint(key) }
+  const possible = key.alg === undefined ? algsOf[key.kty === 'RSA' ? 'RSA' : String(key.crv)] : [key.alg]
+  if (possible === undefined) throw wrong(`has a key on the curve "${String(key.crv)}", which cannot sign`)
+  // one key, one algorithm (RFC 8725 3.1)
+  const one = possible.find((alg) => allowed?.includes(alg)) ?? possible[0]
+  const algs = key.kty === 'RSA' && one !== undefined ? [one] : possible
+  return { ...key, algs, kid: key.kid ?? thumbprint(key) }
 }
 
 /** RFC 7638, with the members in the order it demands. */
@@ -88,10 +106,12 @@ function thumbprint(key: Jwk): string {
     .digest('base64url')
 }
 
-function signingKey(jwk: Jwk & { kid: string; alg: string }): SigningKey {
+function signingKeys({ algs, kid, ...jwk }: OwnJwk): SigningKey[] {
   const key = imported(jwk, createPrivateKey)
-  if (!fitsAlg(key, jwk.alg)) throw wrong(`has a key that cannot sign with its alg, "${jwk.alg}"`)
-  return { alg: jwk.alg, kid: jwk.kid, key }
+  return algs.map((alg) => {
+    if (!fitsAlg(key, alg)) throw wrong(`has a key that cannot sign with its alg, "${alg}"`)
+    return { alg, kid, key }
+  })
 }
 
 function imported(jwk: Jwk, read: (input: JsonWebKeyInput) => KeyObject): KeyObject {
@@ -102,10 +122,12 @@ function imported(jwk: Jwk, read: (input: JsonWebKeyInput) => KeyObject): KeyObj
   }
 }
 
-function publicPart(key: Jwk & { kid: string; alg: string }): Jwk {
-  const { kid, alg, use = 'sig' } = key
+function publicPart(key: OwnJwk): Jwk {
+  const { kid, algs, use = 'sig' } = key
   const members = (publicMembers[key.kty] ?? []).map((name) => [name, key[name]])
-  return { ...(Object.fromEntries(members) as { kty: string }), kid, alg, use }
+  // strict clients take a key for its `alg` alone, and one that serves two names has to do for both
+  const alg = algs.length === 1 ? { alg: algs[0] } : {}
+  return { ...(Object.fromEntries(members) as { kty: string }), kid, ...alg, use } as Jwk
 }
 
 function wrong(what: string): TypeError {

@@ -1,4 +1,4 @@
-import type { ClientMetadata } from '../contracts.ts'
+import type { Client, ClientMetadata } from '../contracts.ts'
 import type { AuthorizationDetail, TokenProperty, TokenWishes } from '../record.ts'
 import { createAccessToken } from './accessToken.ts'
 import type { Grant } from './grant.ts'
@@ -26,26 +26,32 @@ export interface MintParts {
   lifetimesOf(client: ClientMetadata, wishes: TokenWishes): Lifetimes
   /** `aud` of access tokens when no resource was asked for. */
   readonly audience: string
+  /** The user's claims for the ID token. */
+  claimsFor(grant: Grant): Promise<Readonly<Record<string, unknown>>>
+  /** The ID token as the client wants it. */
+  encrypt(idToken: string, client: Client): Promise<string>
 }
 
 /** Makes and signs the tokens of a grant. */
-export function createMint({ keys, issuer, clock, lifetimesOf, audience }: MintParts) {
+export function createMint(parts: MintParts) {
+  const { keys, issuer, clock, lifetimesOf, audience } = parts
   const makeAccessToken = createAccessToken({ issuer, audience, key: required(keys.forAlg(undefined)) })
   const makeIdToken = createIdToken({ issuer })
 
-  return async (grant: Grant): Promise<TokenResponse> => {
+  return async (grant: Grant, client: Client): Promise<TokenResponse> => {
     const { wishes, authorizationDetails } = grant
+    const key = required(keys.forAlg(grant.client.id_token_signed_response_alg))
+    const claims = await parts.claimsFor(grant)
     const iat = Math.floor(clock() / 1000)
     const { accessTokenSeconds: seconds, idTokenSeconds } = lifetimesOf(grant.client, wishes)
-    const idTokenKey = required(keys.forAlg(grant.client.id_token_signed_response_alg))
     const accessToken = grant.accessToken ?? makeAccessToken(grant, iat, seconds)
-    const idToken = makeIdToken(grant, idTokenKey, iat, idTokenSeconds, { accessToken })
+    const idToken = makeIdToken(grant, { key, claims, iat, seconds: idTokenSeconds, accessToken })
     return {
       ...visible(wishes.properties),
       access_token: accessToken,
       token_type: grant.binding.dpopJkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: seconds,
-      id_token: idToken,
+      id_token: await parts.encrypt(idToken, client),
       scope: grant.scope.join(' '),
       ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),
     }

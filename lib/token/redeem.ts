@@ -5,7 +5,7 @@ import type { Approval, Refusal, RequestRecord } from '../record.ts'
 import { isExpired } from '../record.ts'
 import { hashOf, idOf } from '../secrets.ts'
 import type { Binding } from './binding.ts'
-import { type Grant, grantOf } from './grant.ts'
+import type { Grant, GrantOf } from './grant.ts'
 import type { TokenResponse } from './mint.ts'
 
 /** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
@@ -25,14 +25,15 @@ export interface RedeemParts {
   isActive(sub: string): Promise<boolean>
   /** What the tokens of this call are bound to. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<Binding>
-  mint(grant: Grant): Promise<TokenResponse>
+  readonly grantOf: GrantOf
+  mint(grant: Grant, client: Client): Promise<TokenResponse>
 }
 
 const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
 const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
 
 /** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
-export function createRedeem({ store, clock, emit, isActive, readBinding, mint }: RedeemParts) {
+export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, mint }: RedeemParts) {
   return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
       throw pushed()
@@ -68,7 +69,11 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, mint }
     const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
     emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
-    return { status: 200, body: await mint(grantOf({ ...record, approval }, client, binding)), sub: approval.sub }
+    return {
+      status: 200,
+      body: await mint(grantOf({ ...record, approval }, client, binding), client),
+      sub: approval.sub,
+    }
   }
 }
 

@@ -1,0 +1,100 @@
+import type { BackchannelStore, Call, Client, JwkSet } from '../contracts.ts'
+import type { Emit } from '../events.ts'
+import type { Settings } from '../options.ts'
+import type { Guard } from '../outage.ts'
+import { present } from '../present.ts'
+import type { ProfileRules } from '../profile.ts'
+import type { Approval, RequestDetails, RequestRecord } from '../record.ts'
+import { contextOf, idOf, type Vault } from '../secrets.ts'
+import { type Binding, createReadBinding } from './binding.ts'
+import { createEncrypt, encryptionAlgs, encryptionEncs, type KeysThat } from './encrypt.ts'
+import { cibaGrantType, type ServeGrant } from './endpoint.ts'
+import { createGrantOf } from './grant.ts'
+import { createKeys } from './keys.ts'
+import { createLifetimesOf } from './lifetimes.ts'
+import { createMint } from './mint.ts'
+import { createRedeem } from './redeem.ts'
+import { createRequireServable } from './serves.ts'
+import { createSubjects } from './subject.ts'
+import { createUserClaims, type ScopeClaims, standardScopeClaims } from './userClaims.ts'
+
+export interface TokenRoomParts {
+  readonly settings: Settings
+  readonly rules: ProfileRules
+  readonly jwks: JwkSet
+  readonly store: BackchannelStore
+  readonly vault: Vault
+  readonly emit: Emit
+  readonly guard: Guard
+  isActive(sub: string): Promise<boolean>
+  checkDpop(call: Call): Promise<string | undefined>
+  readonly keysThat: KeysThat
+}
+
+/** Everything that makes tokens and hands them out, put together. */
+export function createTokenRoom(parts: TokenRoomParts) {
+  const { settings, rules, store, vault, emit, guard, isActive } = parts
+  const { issuer, clock, users } = settings
+  const keys = createKeys(parts.jwks, rules.algs)
+  const subjects = createSubjects(vault, settings.secret !== undefined)
+  const lifetimesOf = createLifetimesOf(settings.tokens)
+  const encryption = createEncrypt(parts.keysThat)
+  const grantOf = createGrantOf(subjects.nameFor)
+  const readBinding = createReadBinding({ required: rules.senderConstrained, checkDpop: parts.checkDpop })
+  const scopeClaims = { ...standardScopeClaims, ...settings.scopeClaims }
+  const mint = createMint({
+    keys,
+    issuer,
+    clock,
+    lifetimesOf,
+    audience: settings.tokens.audience ?? issuer,
+    claimsFor: createUserClaims({ users, guard, scopeClaims }),
+    encrypt: encryption.encrypt,
+  })
+  const redeem = createRedeem({ store, clock, emit, isActive, readBinding, grantOf, mint })
+
+  return {
+    keys,
+    /** What the discovery document says of tokens. */
+    offers: {
+      idTokenAlgs: keys.algs,
+      idTokenEncryptionAlgs: encryptionAlgs,
+      idTokenEncryptionEncs: encryptionEncs,
+      subjectTypes: settings.secret === undefined ? ['public'] : ['public', 'pairwise'],
+      claims: users.claims === undefined ? [] : claimsOffered(settings.scopes, scopeClaims),
+    },
+    subjects,
+    readBinding,
+    /** Throws when no tokens could be made for this client. */
+    requireServable: createRequireServable({
+      keys,
+      problems: [(client) => subjects.problemOf(client.metadata), encryption.problemOf],
+    }),
+    /** The grants that are ours, by `grant_type`. */
+    grants: new Map<string, ServeGrant>([[cibaGrantType, redeem]]),
+    /** Seconds that the tokens of an approved request live. */
+    lifetimesOf: ({ answer }: RequestRecord, { metadata }: Client) =>
+      lifetimesOf(metadata, (answer as Approval).tokens),
+    /** Makes the token response of an approved request that is pushed. */
+    async mintPushed({ answer, ...record }: RequestRecord, client: Client, authReqId: string) {
+      const approval = answer as Approval
+      const sealed = approval.tokens?.sealedAccessToken
+      const accessToken = sealed && vault.open(sealed, contextOf('accessToken', record.id))
+      const push = present({ authReqId, accessToken })
+      return mint(grantOf({ ...record, approval }, client, bindingIn(record.details), push), client)
+    },
+    /** Makes tokens worthless that nobody received. */
+    async revokePushed(_record: RequestRecord, { refresh_token: refreshToken }: Readonly<Record<string, unknown>>) {
+      const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
+      if (grant !== undefined) await store.endGrant(grant)
+    },
+  }
+}
+
+function bindingIn({ dpopJkt, certificateThumbprint }: RequestDetails): Binding {
+  return present({ dpopJkt, certificateThumbprint })
+}
+
+function claimsOffered(scopes: readonly string[], scopeClaims: ScopeClaims): readonly string[] {
+  return ['sub', 'acr', 'amr', 'auth_time', ...scopes.flatMap((scope) => scopeClaims[scope] ?? [])]
+}

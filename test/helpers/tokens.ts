@@ -1,0 +1,65 @@
+import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
+import type { ClientMetadata, Completion, Jwk } from 'express-ciba'
+import { calculateJwkThumbprint, type JWK } from 'jose'
+import { type Answer, clientOf, type Form } from './client.ts'
+import { clients, type Host, type HostOptions, startHost } from './host.ts'
+
+/** A private key as JWK. */
+export function privateJwk(kind: 'rsa' | 'P-256' | 'P-384' | 'P-521' | 'ed25519', members: object = {}): Jwk {
+  const key: KeyObject =
+    kind === 'rsa'
+      ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
+      : kind === 'ed25519'
+        ? generateKeyPairSync('ed25519').privateKey
+        : generateKeyPairSync('ec', { namedCurve: kind }).privateKey
+  return {
+    ...(createPrivateKey(key.export({ format: 'pem', type: 'pkcs8' })).export({ format: 'jwk' }) as Jwk),
+    ...members,
+  }
+}
+
+export function publicJwk({ kty, crv, x, y, n, e, ...rest }: Jwk): Jwk {
+  const { alg, use, kid } = rest
+  return JSON.parse(JSON.stringify({ kty, crv, x, y, n, e, alg, use, kid }))
+}
+
+export const thumbprintOf = (jwk: Jwk) => calculateJwkThumbprint(publicJwk(jwk) as JWK)
+
+/** A host whose `till` has further metadata, and requests of it that end in tokens. */
+export interface Issuing {
+  readonly host: Host
+  readonly client: ReturnType<typeof clientOf>
+  /** Asks, approves and collects. */
+  tokens(form?: Record<string, string>, completion?: object): Promise<Answer['body']>
+  /** Asks and approves. */
+  approved(form?: Record<string, string>, completion?: object): Promise<string>
+}
+
+export async function startIssuing(till: Partial<ClientMetadata> = {}, options: HostOptions = {}): Promise<Issuing> {
+  const metadata = { ...clients[0], client_id: 'till', ...till }
+  const host = await startHost({
+    clients: (id) => (id === 'till' ? metadata : clients.find((client) => client.client_id === id)),
+    openRequestsPerUser: 0,
+    ...options,
+  })
+  const client = clientOf(host)
+  const approved = async (form: Record<string, string> = {}, completion: object = {}) => {
+    const asked: Form = { scope: 'openid', login_hint: 'alice', ...form }
+    const { status, body } = await client.start(asked)
+    if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
+    const authReqId: string = body.auth_req_id
+    const answer = { authReqId, result: 'AUTHORIZED', subject: 'alice', ...completion }
+    await host.router.backchannel.complete(answer as Completion)
+    return authReqId
+  }
+  return {
+    host,
+    client,
+    approved,
+    async tokens(form, completion) {
+      const { status, body } = await client.poll(await approved(form, completion))
+      if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
+      return body
+    },
+  }
+}
