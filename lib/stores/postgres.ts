@@ -1,4 +1,4 @@
-import type { BackchannelStore } from '../contracts.ts'
+import type { BackchannelStore, Polled, Poller } from '../contracts.ts'
 import {
   type GrantRecord,
   isExpired,
@@ -66,6 +66,17 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
     return rows[0] && recordOf<RequestRecord>(rows[0], requestColumns)
   }
 
+  async function poll(id: string, poller: Poller, now: number): Promise<Polled | undefined> {
+    const { rows } = await run(sql.poll, [id, poller.clientId, poller.authReqIdHash, now, ...pace])
+    const [row] = rows
+    if (row === undefined) return undefined
+    const record = recordOf<RequestRecord>(row, requestColumns)
+    const early = row.early === true
+    // in time and yet not stamped: the statement saw the row as it was before the polls that it waited for
+    const outrun = row.stamped !== true && !early && record.status === 'pending' && !isExpired(record, now)
+    return outrun ? poll(id, poller, now) : { record, early }
+  }
+
   return {
     migrate: () => migrate(pool, schema),
     sweep,
@@ -78,11 +89,7 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
 
     find,
 
-    async poll(id, { clientId, authReqIdHash }, now) {
-      const { rows } = await run(sql.poll, [id, clientId, authReqIdHash, now, ...pace])
-      const [row] = rows
-      return row && { record: recordOf<RequestRecord>(row, requestColumns), early: row.early === true }
-    },
+    poll,
 
     async move(id, { from, to, changes = {}, now }) {
       const values = movable.map((member) => (member === 'answer' ? json(changes.answer) : (changes[member] ?? null)))

@@ -78,9 +78,9 @@ export function statementsFor(schema: string) {
         WHERE ${mine} AND status = 'pending' AND expires_at > $4 AND NOT (${early} AND interval_seconds >= $7)
         RETURNING *
       )
-      SELECT last_poll_early AS early, paced.* FROM paced
+      SELECT true AS stamped, last_poll_early AS early, paced.* FROM paced
       UNION ALL
-      SELECT status = 'pending' AND expires_at > $4 AND ${early}, ${requests}.* FROM ${requests}
+      SELECT false, status = 'pending' AND expires_at > $4 AND ${early}, ${requests}.* FROM ${requests}
       WHERE ${mine} AND NOT EXISTS (SELECT FROM paced)`,
     ),
     /** $1 id, $2 from, $3 now, $4 to, then what changes. Answers the row as it stood when nothing was moved. */
