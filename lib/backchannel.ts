@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
+import { createBlocks } from './approval/blocks.ts'
 import { createCheck } from './approval/check.ts'
 import { createComplete } from './approval/complete.ts'
 import { type Completed, createReport } from './approval/completed.ts'
@@ -10,7 +11,6 @@ import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
 import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
-import { createBlocks } from './blocks.ts'
 import { consoleChannel } from './channels/console.ts'
 import { linkChannel } from './channels/link.ts'
 import { noticeStrings } from './channels/notice.ts'
@@ -49,6 +49,7 @@ import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
 import { createIssue } from './request/issue.ts'
+import { createLimits } from './request/limits.ts'
 import { createParse } from './request/parse.ts'
 import { createResend, type ResendOptions, type Resent } from './request/resend.ts'
 import { createRoutes } from './request/route.ts'
@@ -165,6 +166,7 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const fail = async (record: RequestRecord, reason: string) =>
     void (await settle(record, { result: 'failed', reason }))
+  const limits = createLimits({ ...settings, guard, emit })
   const blocks = createBlocks({ ...settings, seconds: settings.notMeBlockSeconds, guard, emit })
   const statusUrl = (channel: string, id: string) => `${urls.notices}/${channel}/${id}`
   const linkOf = createLinkOf({ ...settings, vault, linkFor: links.linkFor })
@@ -188,6 +190,7 @@ export function createBackchannel(options: BackchannelOptions) {
   const begin = createBegin({
     deliveryModes: settings.deliveryModes,
     authenticate,
+    countRequest: limits.countRequest,
     readBinding: tokens.readBinding,
     requireServable: tokens.requireServable,
     readParameters: createReadParameters({
@@ -211,6 +214,7 @@ export function createBackchannel(options: BackchannelOptions) {
       ...settings,
       guard,
       isBlocked: blocks.isBlocked,
+      ...limits,
       readIdTokenHint: createReadIdTokenHint({
         issuer,
         clock,
@@ -223,6 +227,7 @@ export function createBackchannel(options: BackchannelOptions) {
       users,
       guard,
       emit,
+      limiter: settings.limiter,
       supported: settings.userCodes,
       attempts: 5,
       lockSeconds: 900,
@@ -255,6 +260,7 @@ export function createBackchannel(options: BackchannelOptions) {
     vault,
     emit,
     ...linkOf,
+    countPrompt: limits.countPrompt,
     chooseRoute: routes.chooseRoute,
     keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,
@@ -301,8 +307,12 @@ export function createBackchannel(options: BackchannelOptions) {
 
   function announce(record: RequestRecord): void {
     notify.announce(record)
+    const { clientId, sub, answer } = record
+    if (sub !== undefined && (answer?.result === 'approved' || answer?.result === 'denied')) {
+      limits.learn({ clientId, sub }, answer.result).catch(() => {}) // an outage is reported by the guard
+    }
     try {
-      if (record.answer !== undefined) settings.onAnswer?.(record.id, record.answer)
+      if (answer !== undefined) settings.onAnswer?.(record.id, answer)
     } catch (cause) {
       emit({ type: 'fault', cause })
     }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import type { PageOptions } from './approval/options.ts'
 import type { Theme } from './approval/style.ts'
-import { type LimiterFactory, memoryLimiter } from './blocks.ts'
 import type { NoticeTexts } from './channels/notice.ts'
 import type {
   Awaitable,
@@ -18,9 +17,11 @@ import type {
 import type { Undelivered } from './delivery/notify.ts'
 import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
+import { type LimiterFactory, memoryLimiter } from './limiter.ts'
 import { defaultPaths, type Paths } from './paths.ts'
 import { type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
+import { defaultLimits, type Limits } from './request/limits.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
 import type { Seconds } from './token/lifetimes.ts'
@@ -113,6 +114,8 @@ export interface BackchannelOptions {
   readonly openRequestsPerUser?: number
   /** The login that decides has to be newer than the request. Defaults to `false`. */
   readonly freshLogin?: boolean
+  /** How often users may be asked, and clients may ask. `false` switches every limit of this kind off. */
+  readonly limits?: Partial<Limits> | false
   /**
    * Seconds for which a client may not ask a user who said "I did not start this". Defaults to 604800, a week.
    * `backchannel.unblock` ends it earlier.
@@ -120,7 +123,8 @@ export interface BackchannelOptions {
   readonly notMeBlockSeconds?: number
   /**
    * Makes the counters behind limits and blocks. Defaults to the memory of this process; where there are several, pass
-   * `(options) => new RateLimiterRedis({ storeClient, ...options })` of rate-limiter-flexible, or another of its kind.
+   * `(options) => new RateLimiterRedis({ storeClient, ...options })` of rate-limiter-flexible (with
+   * `useRedisPackage: true` for the client of the package `redis`), or another of its kind.
    */
   readonly limiter?: LimiterFactory
   /** May a completion grant scope values that the client did not ask for? Defaults to `false`: less, never more. */
@@ -195,6 +199,7 @@ const seconds = z.int('must be a whole number of seconds').positive('must be mor
 const lifetime = z
   .union([seconds, hook<Exclude<Seconds, number>>()], 'must be seconds, or a function of the client')
   .optional()
+const count = z.int('must be a whole number').nonnegative('must be 0 or more')
 const path = z.string().regex(/^\/[\w./-]*[\w-]$/, 'must start with a slash, such as "/oidc/token"')
 const scopeValue = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must hold scope values without spaces')
 const absoluteUrl = z
@@ -284,6 +289,19 @@ const schema = z.strictObject({
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll', 'ping']),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
+  limits: z
+    .union([
+      z.literal(false).transform(() => undefined),
+      z.strictObject({
+        promptsPerUser: count.default(defaultLimits.promptsPerUser),
+        promptsPerClientAndUser: count.default(defaultLimits.promptsPerClientAndUser),
+        noticesPerDestination: count.default(defaultLimits.noticesPerDestination),
+        requestsPerClient: count.default(defaultLimits.requestsPerClient),
+        failedHintsPerClient: count.default(defaultLimits.failedHintsPerClient),
+        denialSeconds: count.default(defaultLimits.denialSeconds),
+      }),
+    ])
+    .prefault({}),
   // timers hold 24 days at most
   notMeBlockSeconds: seconds.max(2_073_600, 'must be 24 days at most').default(604_800),
   limiter: hook<LimiterFactory>().default(() => memoryLimiter),

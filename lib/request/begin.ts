@@ -25,6 +25,8 @@ export interface BeginParts {
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
   /** Throws when no tokens could be made for this client. */
   requireServable(client: Client): Promise<void>
+  /** Throws when the client calls too often. */
+  countRequest(client: Client): Promise<void>
   readParameters(form: Form, client: Client): Promise<Parameters>
   /** The key shown with this call, where the client's tokens are to be bound to one. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<KeyBinding>
@@ -46,6 +48,7 @@ export function createBegin(parts: BeginParts) {
       throw new BackchannelError('unauthorized_client', "This client's delivery mode is not offered here")
     }
     await parts.requireServable(client)
+    await parts.countRequest(client)
     const parameters = await readParameters(call.form, client)
     // poll and ping show their key at the token endpoint
     const binding = client.deliveryMode === 'push' ? await readBinding(call, client, certificateThumbprint) : {}

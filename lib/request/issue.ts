@@ -29,6 +29,8 @@ export interface IssueParts {
   readonly openRequestsPerUser: number
   /** Chooses the way to the user before anything is stored. */
   chooseRoute(begun: Begun): Route | undefined
+  /** Throws when the user is asked too often. */
+  countPrompt(begun: Begun, route: Route | undefined): Promise<void>
   /** The URL that the user is told. */
   linkOf(record: RequestRecord, client: Client): string
   /** Does the link carry the `auth_req_id` itself? */
@@ -47,6 +49,7 @@ export function createIssue(parts: IssueParts) {
     const { client, ask, user } = begun
     const mode = client.deliveryMode ?? 'poll'
     const route = parts.chooseRoute(begun)
+    await parts.countPrompt(begun, route)
     const seconds = Math.min(ask.requestedExpiry ?? parts.expirySeconds, parts.maxExpirySeconds)
     const now = clock()
     const id = newId()

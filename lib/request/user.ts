@@ -12,6 +12,9 @@ export interface FindUserParts {
   readonly guard: Guard
   /** Did the user say that this client is not to ask them? */
   isBlocked(pair: { readonly clientId: string; readonly sub: string }): Promise<boolean>
+  /** Throws when the client has named too many users who do not exist. */
+  refuseGuessing(client: Client): Promise<void>
+  countFailedHint(client: Client): Promise<void>
   readIdTokenHint(text: string, client: Client): Promise<Hint>
   readonly loginHintToken?: LoginHintTokenVerifier | undefined
 }
@@ -25,8 +28,10 @@ export function createFindUser(parts: FindUserParts) {
   const { users, guard, hideUnknownUsers, loginHintToken } = parts
 
   return async (ask: Ask, client: Client): Promise<User | undefined> => {
+    await parts.refuseGuessing(client)
     const user = await userOf(ask, client)
     if (user === undefined) {
+      await parts.countFailedHint(client)
       if (hideUnknownUsers) return undefined
       throw new BackchannelError('unknown_user_id', 'No user matches the hint')
     }

@@ -1,14 +1,16 @@
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Client, User, Users } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
+import { type LimiterFactory, take, usedUp } from '../limiter.ts'
 import type { Guard } from '../outage.ts'
+import { hashOf } from '../secrets.ts'
 import type { Ask } from './parse.ts'
 
 export interface UserCodeParts {
   readonly users: Users
   readonly guard: Guard
   readonly emit: Emit
+  readonly limiter: LimiterFactory
   /** Does this server take user codes at all? */
   readonly supported: boolean
   /** Wrong codes per user, and per client and user, before both have to wait. */
@@ -23,18 +25,18 @@ export interface UserCodeParts {
  */
 export function createCheckUserCode(parts: UserCodeParts) {
   const { users, guard, emit } = parts
-  const limiter = new RateLimiterMemory({ points: parts.attempts, duration: parts.lockSeconds })
+  const limiter = parts.limiter({ keyPrefix: 'ciba-code', points: parts.attempts, duration: parts.lockSeconds })
 
   return async ({ userCode, hint: { value: hint } }: Ask, user: User | undefined, client: Client): Promise<void> => {
     if (!parts.supported || client.metadata.backchannel_user_code_parameter !== true) return
     if (user !== undefined && !(await needsCode(user, client))) return
     if (userCode === undefined) throw new BackchannelError('missing_user_code', 'user_code is missing')
     // where unknown users are hidden they are counted too, and every code is a wrong one
-    const whom = user?.sub ?? `? ${hint}`
+    const whom = user?.sub ?? `? ${hashOf(hint)}`
     const keys = [whom, `${client.id} ${whom}`]
     for (const key of keys) await refuseLocked(key, client, user)
     if (user !== undefined && (await guard('users', () => users.checkUserCode?.(user, userCode)))) return
-    await Promise.all(keys.map((key) => limiter.consume(key).catch(ignoreLimit)))
+    await guard('limits', () => Promise.all(keys.map((key) => take(limiter, key))))
     throw new BackchannelError('invalid_user_code', 'user_code is not right')
   }
 
@@ -46,8 +48,7 @@ export function createCheckUserCode(parts: UserCodeParts) {
   }
 
   async function refuseLocked(key: string, client: Client, user: User | undefined): Promise<void> {
-    const state = await limiter.get(key)
-    if (state === null || state.remainingPoints > 0) return
+    if ((await guard('limits', () => usedUp(limiter, key))) === undefined) return
     emit({
       type: 'limit.hit',
       limit: 'userCode',
@@ -56,8 +57,4 @@ export function createCheckUserCode(parts: UserCodeParts) {
     })
     throw new BackchannelError('access_denied', 'Too many wrong codes; try again later')
   }
-}
-
-function ignoreLimit(thrown: unknown): void {
-  if (!(thrown instanceof RateLimiterRes)) throw thrown
 }

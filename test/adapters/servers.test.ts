@@ -56,14 +56,6 @@ for (const { name, own } of [
       expect((await poll(auth_req_id)).body.error).to.equal('invalid_grant')
     })
 
-    it('tells of a denial and of unknown ids', async () => {
-      const { auth_req_id } = await start()
-      await answer(auth_req_id, false)
-      const denied = await poll(auth_req_id)
-      expect([denied.status, denied.body.error]).to.deep.equal([400, 'access_denied'])
-      expect((await poll('unknown')).body.error).to.equal('invalid_grant')
-    })
-
     it('authenticates the client, whatever the server itself demands', async () => {
       const { auth_req_id } = await start()
       await answer(auth_req_id, true)
@@ -76,6 +68,15 @@ for (const { name, own } of [
         (await client.post('/oauth/token', { grant_type: cibaGrantType, auth_req_id, client_id: 'till' }, {})).status,
       ).not.to.equal(200)
       expect((await poll(auth_req_id)).status).to.equal(200)
+    })
+
+    // last: after a denial a client has to wait before it may ask the same user again
+    it('tells of a denial and of unknown ids', async () => {
+      const { auth_req_id } = await start()
+      await answer(auth_req_id, false)
+      const denied = await poll(auth_req_id)
+      expect([denied.status, denied.body.error]).to.deep.equal([400, 'access_denied'])
+      expect((await poll('unknown')).body.error).to.equal('invalid_grant')
     })
   })
 }
