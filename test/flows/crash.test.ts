@@ -51,7 +51,7 @@ describe('kill -9 (row 41)', function () {
       expect(receiver.calls).to.deep.equal([])
 
       const second = await start({ store: 'redisStore', queue: 'bullmq', mode: 'ping' })
-      await receiver.received(1, 10_000)
+      await receiver.received(1, 30_000)
       expect(receiver.calls[0]?.body).to.equal(JSON.stringify({ auth_req_id: authReqId }))
       expect((await second.client.poll(authReqId)).status).to.equal(200)
       await quiet(2500)
@@ -64,7 +64,7 @@ describe('kill -9 (row 41)', function () {
       await start({ store: 'redisStore', queue: 'bullmq', mode: 'ping' })
       await first.client.complete({ auth_req_id: authReqId, approved: true })
       await first.program.stop('SIGKILL')
-      await receiver.received(1, 10_000)
+      await receiver.received(1, 30_000)
       await quiet(2500)
       expect(receiver.calls).to.have.length(1)
     })
