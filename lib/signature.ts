@@ -58,5 +58,8 @@ export function isSignatureOf(text: string, signature: Buffer, key: KeyObject, a
     const mac = createHmac(String(way.hash), key).update(text).digest()
     return mac.length === signature.length && timingSafeEqual(mac, signature)
   }
+  // OpenSSL takes a PSS signature without its leading zeros; RFC 8017 8.1.2 does not
+  if (way.key === 'rsa' && signature.length !== Math.ceil((key.asymmetricKeyDetails?.modulusLength ?? 0) / 8))
+    return false
   return verify(way.hash, Buffer.from(text), { key, ...way.options }, signature)
 }

@@ -51,6 +51,16 @@ describe('signatures', function () {
     })
   }
 
+  it('takes no RSA signature that lost a leading zero', async () => {
+    const { privateKey, publicKey } = await keysFor('PS256')
+    const signatures = Array.from({ length: 2_000 }, () =>
+      Buffer.from(signText(text, privateKey, 'PS256'), 'base64url'),
+    )
+    const zero = signatures.find((each) => each[0] === 0) ?? Buffer.alloc(0)
+    expect(isSignatureOf(text, zero, publicKey, 'PS256')).to.equal(true)
+    expect(isSignatureOf(text, zero.subarray(1), publicKey, 'PS256')).to.equal(false)
+  })
+
   it('threat 22: only the algorithm that a key is for verifies with it', async () => {
     const all = [...asymmetricAlgs, ...hmacAlgs]
     const keys = new Map(await Promise.all(all.map(async (alg) => [alg as string, await keysFor(alg)] as const)))
