@@ -1,9 +1,9 @@
-import { type BackchannelStore, memoryStore, postgresStore, redisStore } from 'express-ciba'
+import { type BackchannelStore, keyvStore, memoryStore, postgresStore, redisStore } from 'express-ciba'
 import { locate, type Server, startPostgres, startRedis } from '../helpers/servers.ts'
 
 /** What a server process needs to open its store. */
 export interface StoreSettings {
-  readonly kind: 'memory' | 'redis' | 'postgres'
+  readonly kind: 'memory' | 'redis' | 'postgres' | 'keyv on redis'
   readonly url?: string
 }
 
@@ -13,8 +13,8 @@ export interface Backend {
   readonly kind: StoreSettings['kind']
   /** Whether what was acknowledged outlives the death of a server process, and of the backend itself. */
   readonly outlives: { readonly process: boolean; readonly backend: boolean }
-  /** Another setting of a store that is in the list as well: only its outages differ. */
-  readonly variant?: true
+  /** What is done in a short run. A full one does everything to each. */
+  readonly short: readonly ('races' | 'kills' | 'outages')[]
   /** Starts what the store talks to, if it is a server. */
   start?(): Promise<Server>
   /** Why it cannot be tested here. */
@@ -24,10 +24,10 @@ export interface Backend {
 export function backends(): readonly Backend[] {
   const redis = locate('redis-server') === undefined ? { missing: 'redis-server is not installed' } : {}
   const postgres = locate('postgres') === undefined ? { missing: 'postgres is not installed' } : {}
-  const kept = { outlives: { process: true, backend: true } }
-  const cache = { outlives: { process: true, backend: false }, variant: true } as const
+  const kept = { outlives: { process: true, backend: true }, short: ['races', 'kills', 'outages'] } as const
+  const cache = { outlives: { process: true, backend: false }, short: ['outages'] } as const
   return [
-    { name: 'memory', kind: 'memory', outlives: { process: false, backend: false } },
+    { name: 'memory', kind: 'memory', outlives: { process: false, backend: false }, short: ['races', 'kills'] },
     { name: 'redis, no persistence', kind: 'redis', start: () => startRedis(), ...cache, ...redis },
     {
       name: 'redis, appendfsync everysec',
@@ -40,8 +40,16 @@ export function backends(): readonly Backend[] {
       name: 'redis, appendfsync always',
       kind: 'redis',
       start: () => startRedis({ appendfsync: 'always' }),
-      variant: true,
       ...kept,
+      short: ['outages'],
+      ...redis,
+    },
+    {
+      name: 'keyv on redis',
+      kind: 'keyv on redis',
+      start: () => startRedis({ appendfsync: 'everysec' }),
+      ...kept,
+      short: ['races'],
       ...redis,
     },
     { name: 'postgres', kind: 'postgres', start: () => startPostgres(), ...kept, ...postgres },
@@ -50,6 +58,10 @@ export function backends(): readonly Backend[] {
 
 export async function openStore({ kind, url = '' }: StoreSettings): Promise<BackchannelStore> {
   if (kind === 'memory') return memoryStore()
+  if (kind === 'keyv on redis') {
+    const { createKeyv } = await import('@keyv/redis')
+    return keyvStore(createKeyv(url).on('error', () => {}))
+  }
   if (kind === 'redis') {
     const { createClient } = await import('redis')
     const client = createClient({ url })

@@ -19,17 +19,18 @@ async function run(backend: Backend): Promise<Tally> {
   const tally = newTally()
   const server = await backend.start?.()
   const store = { kind: backend.kind, ...(server === undefined ? {} : { url: server.url }) }
+  const does = (what: Backend['short'][number]) => full || backend.short.includes(what)
   const processes = backend.kind === 'memory' ? 1 : size.processes
   try {
     await withFleet(store, processes, async (fleet) => {
-      if (full || !backend.variant) {
+      if (does('races')) {
         await racePolls(fleet, size.polls, tally)
         await raceDecisions(fleet, size.decisions, tally)
         await raceExpiry(fleet, size.expiries, tally)
       }
-      if (server !== undefined) await outagesUnderLoad(fleet, server, size.outages, backend, tally)
+      if (server !== undefined && does('outages')) await outagesUnderLoad(fleet, server, size.outages, backend, tally)
     })
-    if (full || !backend.variant) {
+    if (does('kills')) {
       const steps = await killBetweenSteps(backend, store, tally)
       console.log(`${backend.name}: killed ${steps.join(', ')}`)
     }
