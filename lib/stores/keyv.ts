@@ -1,19 +1,24 @@
 import { Keyv } from 'keyv'
 import type { BackchannelStore, Polled } from '../contracts.ts'
-import { type GrantRecord, isExpired, paceOf, type RequestRecord, type RequestStatus } from '../record.ts'
+import {
+  type GrantRecord,
+  isExpired,
+  paceOf,
+  type RequestRecord,
+  type RequestStatus,
+  type Rotation,
+} from '../record.ts'
 import { hashOf } from '../secrets.ts'
 import { createBackend, type KeyvLike } from './keyvBackend.ts'
 import { doubtAbout } from './keyvDoubts.ts'
 import { createLocks } from './locks.ts'
 import { rotated } from './rotated.ts'
+import { createTickets } from './tickets.ts'
 
 export type { KeyvLike } from './keyvBackend.ts'
 
 /** Statuses that a request can still leave. Each has a ticket, and whoever deletes the ticket may make the move. */
 const movable: readonly RequestStatus[] = ['received', 'pending', 'approved', 'delivering']
-
-/** Milliseconds that a loser waits, a few times, until the winner in another process has written. */
-const winnerMs = 20
 
 type Pace = Pick<RequestRecord, 'intervalSeconds' | 'slowDowns'> & { readonly lastPollAt: number }
 
@@ -33,6 +38,7 @@ export function keyvStore(
 ): BackchannelStore {
   const backend = createBackend(keyv)
   const locked = createLocks()
+  const tickets = createTickets(backend)
   const doubt = doubtAbout(backend.kind)
   if (doubt !== undefined) warn(`express-ciba: keyvStore: ${doubt}`)
 
@@ -43,17 +49,20 @@ export function keyvStore(
 
   /** The ticket is there before the record: a crash in between leaves a ticket too many, never one too few. */
   async function write(record: RequestRecord): Promise<void> {
-    if (movable.includes(record.status)) await backend.set(`t:${record.id}:${record.status}`, 1, record.keptUntil)
+    if (movable.includes(record.status)) await tickets.make(ticketOf(record), record.keptUntil)
     await backend.set(`r:${record.id}`, record, record.keptUntil)
   }
 
-  /** Reads again until another process has written what it won. */
-  async function afterWinner<T>(again: () => Promise<T>, changed: (now: T) => boolean): Promise<T> {
-    for (let tries = 0; ; tries++) {
-      const now = await again()
-      if (changed(now) || tries === 5) return now
-      await new Promise((resolve) => setTimeout(resolve, winnerMs))
+  /** Writes what a rotation makes of a family. */
+  async function apply(grant: GrantRecord, rotation: Rotation): Promise<'rotated' | 'repeated' | 'reused'> {
+    const { outcome, next } = rotated(grant, rotation)
+    if (next === undefined) {
+      await backend.delete(`g:${grant.id}`)
+    } else {
+      await tickets.make(`u:${grant.id}:${next.tokenHash}`, next.expiresAt)
+      await backend.set(`g:${grant.id}`, next, next.expiresAt)
     }
+    return outcome
   }
 
   /** Reads, changes and writes a user's open requests. */
@@ -103,16 +112,15 @@ export function keyvStore(
         const record = await read(id)
         if (record === undefined) return undefined
         if (record.status !== from || isExpired(record, now)) return { moved: false, record }
-        if (!(await backend.delete(`t:${id}:${from}`))) {
-          const stands = await afterWinner(
-            () => read(id),
-            (now) => now?.status !== from,
-          )
-          return { moved: false, record: stands ?? record }
-        }
         const moved = { ...record, ...changes, status: to }
-        await write(moved)
-        return { moved: true, record: moved }
+        if (await tickets.use(ticketOf(record), record.keptUntil, () => write(moved))) {
+          return { moved: true, record: moved }
+        }
+        const stands = await tickets.afterWinner(
+          () => read(id),
+          (is) => is?.status !== from,
+        )
+        return { moved: false, record: stands ?? record }
       })
       const sub = result?.record.sub
       if (result?.moved && sub !== undefined && to !== from) {
@@ -135,7 +143,7 @@ export function keyvStore(
       }),
 
     async addGrant(grant) {
-      await backend.set(`u:${grant.id}:${grant.tokenHash}`, 1, grant.expiresAt)
+      await tickets.make(`u:${grant.id}:${grant.tokenHash}`, grant.expiresAt)
       await backend.set(`g:${grant.id}`, grant, grant.expiresAt)
     },
 
@@ -144,21 +152,14 @@ export function keyvStore(
     rotate: (id, rotation) =>
       locked(`g:${id}`, async () => {
         const find = () => backend.get<GrantRecord>(`g:${id}`)
-        const { from, to, expiresAt, now } = rotation
-        let grant = await find()
-        if (grant?.tokenHash === from && grant.expiresAt > now && !(await backend.delete(`u:${id}:${from}`))) {
-          grant = await afterWinner(find, (is) => is?.tokenHash !== from)
-          if (grant?.tokenHash === from) throw new Error('the refresh token is being rotated by another process')
-        }
+        const { from, now } = rotation
+        const grant = await find()
         if (grant === undefined || grant.expiresAt <= now) return undefined
-        const { outcome, next } = rotated(grant, rotation)
-        if (next === undefined) {
-          await backend.delete(`g:${id}`)
-        } else {
-          await backend.set(`u:${id}:${to}`, 1, expiresAt)
-          await backend.set(`g:${id}`, next, expiresAt)
-        }
-        return outcome
+        if (grant.tokenHash !== from) return apply(grant, rotation)
+        const write = () => apply(grant, rotation)
+        if (await tickets.use(`u:${id}:${from}`, grant.expiresAt, write)) return 'rotated'
+        const next = await tickets.afterWinner(find, (is) => is?.tokenHash !== from)
+        return next && apply(next, rotation)
       }),
 
     async endGrant(id) {
@@ -169,4 +170,8 @@ export function keyvStore(
       backend.stop()
     },
   }
+}
+
+function ticketOf({ id, status }: Pick<RequestRecord, 'id' | 'status'>): string {
+  return `t:${id}:${status}`
 }

@@ -89,11 +89,20 @@ async function live(
 async function collect(node: Node, known: Known): Promise<string> {
   const words: string[] = []
   for (let tries = 0; tries < 3; tries++) {
-    words.push(wordFor(await node.poll(known.authReqId)))
-    if (tries === 0 && words[0] !== 'tokens') await node.decide(known.user, known.authReqId, true)
+    words.push(wordFor(await patiently(() => node.poll(known.authReqId))))
+    if (tries === 0 && words[0] !== 'tokens') await patiently(() => node.decide(known.user, known.authReqId, true))
   }
   known.tokens += words.filter((word) => word === 'tokens').length
   return words[0] ?? ''
+}
+
+/** Whoever is told to come back later does. */
+async function patiently(call: () => Promise<Answer>): Promise<Answer> {
+  for (let tries = 0; ; tries++) {
+    const answer = await call()
+    if (answer.status !== 503 || tries === 10) return answer
+    await sleep(1000)
+  }
 }
 
 /** What the next poll may be told when nothing that was acknowledged is lost. */

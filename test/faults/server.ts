@@ -47,6 +47,7 @@ app.use(
     channels: [{ name: 'link', returnsLink: true, address: () => '', send: () => {} }],
     store: settings.steps ? withSteps(opened, announce) : opened,
     intervalSeconds: 1,
+    limits: false,
     logger: { info() {}, warn() {}, error() {} },
   }),
 )
