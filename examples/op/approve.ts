@@ -2,11 +2,17 @@ import type { RequestHandler } from 'express'
 import type { Backchannel } from 'express-ciba'
 import type { HeldQueue } from './heldQueue.ts'
 
+export interface ApproveParts extends Pick<HeldQueue, 'hold'> {
+  /** What the user's login reaches. */
+  readonly acr?: string | undefined
+}
+
 /**
  * Answers for the user: `?auth_req_id=…&action=allow|deny`. 204, or 4xx with JSON. Never serve this to anybody real.
  * The caller has its answer before the client is pinged: a suite that does both may not listen while it asks.
  */
-export function approveRoute(backchannel: Backchannel, { hold }: Pick<HeldQueue, 'hold'>): RequestHandler {
+export function approveRoute(backchannel: Backchannel, { hold, acr }: ApproveParts): RequestHandler {
+  const login = () => ({ authTime: Math.floor(Date.now() / 1000), ...(acr === undefined ? {} : { acr }) })
   return async (req, res) => {
     const { auth_req_id: authReqId, action } = req.query
     const found = typeof authReqId === 'string' ? await backchannel.find(authReqId) : undefined
@@ -19,7 +25,7 @@ export function approveRoute(backchannel: Backchannel, { hold }: Pick<HeldQueue,
       try {
         await backchannel.complete(
           action === 'allow'
-            ? { authReqId, result: 'AUTHORIZED', subject: found.sub, authTime: Math.floor(Date.now() / 1000) }
+            ? { authReqId, result: 'AUTHORIZED', subject: found.sub, ...login() }
             : { authReqId, result: 'ACCESS_DENIED' },
         )
         res.status(204).end()

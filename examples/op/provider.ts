@@ -47,6 +47,7 @@ export async function startProvider(config: Config) {
     ...config.options,
   })
   const { backchannel } = router
+  const [acr] = config.options.acrValues ?? []
   app.get(
     '/.well-known/openid-configuration',
     discoveryRoute(backchannel, {
@@ -59,7 +60,7 @@ export async function startProvider(config: Config) {
   const resources = [baseUrl, mtlsUrl].map((url) => `${url}/resource`)
   app.get('/resource', resourceRoute({ issuer, jwks: backchannel.jwks(), urls: resources }))
   if (config.registration) app.use('/register', registration({ clients, url: `${baseUrl}/register` }))
-  if (config.approve) app.all('/approve', approveRoute(backchannel, { hold }))
+  if (config.approve) app.all('/approve', approveRoute(backchannel, { hold, acr }))
 
   const metadata = backchannel.metadata() as Record<string, unknown>
   const [user] = config.users
@@ -77,6 +78,7 @@ export async function startProvider(config: Config) {
       resource_url: resources.at(-1),
       approve_url: config.approve ? `${baseUrl}/approve?auth_req_id={auth_req_id}&action={action}` : null,
       scope: 'openid',
+      ...(acr === undefined ? {} : { acr_value: acr }),
       login_hint: user?.email ?? user?.sub,
       users: config.users.map(({ sub, email, phone_number }) => ({ sub, email, phone_number })),
       id_token_alg: (metadata.id_token_signing_alg_values_supported as string[])[0],

@@ -119,6 +119,7 @@ function serverConfig(target: TargetName, { material, notifyAt, storeUrl }: Star
     ...(storeUrl === undefined ? {} : { store: storeUrl }),
     options: {
       profile: 'fapi-ciba',
+      acrValues: ['urn:example:gold'],
       deliveryModes: ['poll', 'ping'],
       keys: serverKeys,
       bindingMessage: 'ascii',
