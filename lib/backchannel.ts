@@ -261,6 +261,7 @@ export function createBackchannel(options: BackchannelOptions) {
     emit,
     ...linkOf,
     countPrompt: limits.countPrompt,
+    hasTooManyOpen: limits.hasTooManyOpen,
     chooseRoute: routes.chooseRoute,
     keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,

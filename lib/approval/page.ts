@@ -184,5 +184,6 @@ function pageFor(status: number): ClosedState {
   if (status === 404) return 'unknown'
   if (status === 409) return 'answered'
   if (status === 410) return 'expired'
-  return status === 403 ? 'wrong_user' : 'error'
+  // what a browser never sends by itself: opening the link again is what helps
+  return status >= 400 && status < 500 ? 'wrong_user' : 'error'
 }

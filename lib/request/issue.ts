@@ -31,6 +31,8 @@ export interface IssueParts {
   chooseRoute(begun: Begun): Route | undefined
   /** Throws when the user is asked too often. */
   countPrompt(begun: Begun, route: Route | undefined): Promise<void>
+  /** The same limit for users who do not exist, whom the store does not count. */
+  hasTooManyOpen(begun: Begun): Promise<boolean>
   /** The URL that the user is told. */
   linkOf(record: RequestRecord, client: Client): string
   /** Does the link carry the `auth_req_id` itself? */
@@ -78,7 +80,10 @@ export function createIssue(parts: IssueParts) {
           : {}),
       },
     }
-    if ((await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open') {
+    const tooManyOpen =
+      (user === undefined && (await parts.hasTooManyOpen(begun))) ||
+      (await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open'
+    if (tooManyOpen) {
       emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
       throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
     }

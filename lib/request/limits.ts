@@ -39,6 +39,9 @@ const longestCoolDown = 3600
 
 export interface LimitParts {
   readonly limits: Limits | undefined
+  /** The most open requests of a user, and how long one stays open. */
+  readonly openRequestsPerUser: number
+  readonly expirySeconds: number
   readonly limiter: LimiterFactory
   readonly guard: Guard
   readonly emit: Emit
@@ -47,7 +50,8 @@ export interface LimitParts {
 type Name = keyof Limits
 
 /** The fatigue shield: users are asked so often and no more. Unknown users are counted by their hint. */
-export function createLimits({ limits, limiter, guard, emit }: LimitParts) {
+export function createLimits(parts: LimitParts) {
+  const { limits, limiter, guard, emit } = parts
   const counter = (name: Name, duration: number): Limiter | undefined => {
     const points = limits?.[name] ?? 0
     return points > 0 ? limiter({ keyPrefix: `ciba-${name}`, points, duration }) : undefined
@@ -60,6 +64,20 @@ export function createLimits({ limits, limiter, guard, emit }: LimitParts) {
   const seconds = limits?.denialSeconds ?? 0
   const coolDowns = seconds > 0 ? limiter({ keyPrefix: 'ciba-cooldown', points: 1, duration: seconds }) : undefined
   const denials = seconds > 0 ? limiter({ keyPrefix: 'ciba-denials', points: 1_000_000, duration: 86_400 }) : undefined
+
+  const ghosts =
+    parts.openRequestsPerUser > 0
+      ? limiter({ keyPrefix: 'ciba-open', points: parts.openRequestsPerUser, duration: parts.expirySeconds })
+      : undefined
+
+  /**
+   * Has a user who does not exist too many open requests? Nobody answers them, so each stays open until it expires.
+   * Without this the limit of open requests would tell who exists.
+   */
+  async function hasTooManyOpen({ ask }: Begun): Promise<boolean> {
+    if (ghosts === undefined) return false
+    return (await guard('limits', () => take(ghosts, hashOf(ask.hint.value)))) !== undefined
+  }
 
   /** Counts a client's call, whatever it asks. */
   function countRequest({ id }: Client): Promise<void> {
@@ -121,5 +139,5 @@ export function createLimits({ limits, limiter, guard, emit }: LimitParts) {
     })
   }
 
-  return { countRequest, refuseGuessing, countFailedHint, countPrompt, learn }
+  return { countRequest, refuseGuessing, countFailedHint, countPrompt, hasTooManyOpen, learn }
 }
