@@ -184,12 +184,10 @@ export interface NoticeOptions {
 
 /** Seconds may be a function of the client's metadata; where it returns `undefined` the default holds. */
 export interface TokenOptions {
-  /** Defaults to 3600. A completion may say otherwise for its request, as for the other two. */
+  /** Defaults to 3600. A completion may say otherwise for its request, as for the other. */
   readonly idTokenSeconds?: Seconds
   /** Defaults to 3600. */
   readonly accessTokenSeconds?: Seconds
-  /** From the user's answer to the end of the last refresh token. Defaults to 30 days. */
-  readonly refreshTokenSeconds?: Seconds
   /** `aud` of access tokens when the client names no `resource`. Defaults to the issuer. */
   readonly audience?: string
 }
@@ -327,7 +325,6 @@ const schema = z.strictObject({
     .strictObject({
       idTokenSeconds: lifetime,
       accessTokenSeconds: lifetime,
-      refreshTokenSeconds: lifetime,
       audience: z.string().min(1).optional(),
     })
     .prefault({}),
