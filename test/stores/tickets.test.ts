@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { createTickets } from '../../lib/stores/tickets.ts'
 
 describe('tickets', () => {
-  const until = Date.now() + 60_000
+  const until = Date.now() + 3_600_000
   const later = () => new Promise((resolve) => setTimeout(resolve, 60))
   /** Keys of which one caller at a time can delete each, and an outage. */
   function keys() {
