@@ -19,7 +19,7 @@ import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
 import { type LimiterFactory, memoryLimiter } from './limiter.ts'
 import { defaultPaths, type Paths } from './paths.ts'
-import { type Profile, profiles, refuseContradictions } from './profile.ts'
+import { clientAuthMethods, type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
 import { defaultLimits, type Limits } from './request/limits.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
@@ -204,14 +204,7 @@ const absoluteUrl = z
   .string()
   .refine(isBaseUrl, 'must be an https URL without query or fragment (http on loopback only)')
 const deliveryMode = z.enum(['poll', 'ping', 'push'])
-const authMethod = z.enum([
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth',
-])
+const authMethod = z.enum(clientAuthMethods)
 
 const schema = z.strictObject({
   issuer: absoluteUrl,

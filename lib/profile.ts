@@ -18,7 +18,15 @@ export interface ProfileRules {
 
 export type Profile = 'ciba' | 'fapi-ciba' | 'fapi2-ciba'
 
-const publicKeyMethods = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth']
+const publicKeyMethods = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'] as const
+
+/** Every method that authenticates a client (OpenID Connect Core 9, RFC 8705 2). */
+export const clientAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'client_secret_jwt',
+  ...publicKeyMethods,
+] as const
 
 /** CIBA Core; FAPI-CIBA on FAPI 1 Advanced (5.2.2, 7.10); FAPI-CIBA on FAPI 2 (5.3.2.1, 5.4.1). */
 export const profiles: Readonly<Record<Profile, ProfileRules>> = {
@@ -29,7 +37,7 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     assertionAudience: 'any-endpoint',
     audienceAsString: false,
     deliveryModes: ['poll', 'ping', 'push'],
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'client_secret_jwt', ...publicKeyMethods],
+    clientAuthMethods,
   },
   'fapi-ciba': {
     requireSignedRequests: true,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Client, ClientMetadata, Jwk } from '../contracts.ts'
 import { asymmetricAlgs, hmacAlgs } from '../jws.ts'
+import { clientAuthMethods } from '../profile.ts'
 import { isClientId } from './credentials.ts'
 import { canonicalName } from './distinguishedName.ts'
 import { isLongEnough, isPublicKey, macBytes } from './keys.ts'
@@ -33,17 +34,7 @@ const schema = z.looseObject({
   client_name: z.string().min(1).max(200).optional(),
   logo_uri: https.optional(),
   token_endpoint_auth_method: z
-    .enum(
-      [
-        'client_secret_basic',
-        'client_secret_post',
-        'client_secret_jwt',
-        'private_key_jwt',
-        'tls_client_auth',
-        'self_signed_tls_client_auth',
-      ],
-      'must be a method that authenticates the client; "none" is not one',
-    )
+    .enum(clientAuthMethods, 'must be a method that authenticates the client; "none" is not one')
     .default('client_secret_basic'),
   token_endpoint_auth_signing_alg: z.enum([...asymmetricAlgs, ...hmacAlgs]).optional(),
   grant_types: texts.optional(),
