@@ -1,32 +1,13 @@
 // `npm test`: sets itself up, then runs every check and every test, and adds up what passed.
 // Plain JavaScript: it runs before anything is installed.
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { root, run } from './run/command.mjs'
 import { has, haveServers } from './run/servers.mjs'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
 const total = { passed: 0, failed: 0, skipped: 0 }
 const started = Date.now()
 const only = process.argv.slice(2)
-
-/** Runs a command, shows what it prints, and hands it back. */
-function run(command, args, env = {}) {
-  return new Promise((resolve) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', (chunk) => {
-      output += chunk
-      process.stdout.write(chunk)
-    })
-    child.on('error', () => resolve({ code: 127, output }))
-    child.on('close', (code) => resolve({ code: code ?? 1, output }))
-  })
-}
 
 /** A step counts as one test, unless it is a mocha run, which counts its own. */
 async function step(name, command, args, { env, counted = false } = {}) {
@@ -55,14 +36,17 @@ function nodeBinary(version) {
   const binary = `${prefix}/node_modules/node/bin/node`
   if (!existsSync(binary)) {
     mkdirSync(prefix, { recursive: true })
-    spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`], { stdio: 'inherit' })
+    spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`], {
+      stdio: ['ignore', 'inherit', 'inherit'],
+      timeout: longest,
+    })
   }
   return existsSync(binary) ? binary : undefined
 }
 
 if (!existsSync(`${root}/node_modules/mocha`)) {
   console.log('Installing packages …')
-  const { status } = spawnSync('npm', ['ci'], { cwd: root, stdio: 'inherit' })
+  const { status } = spawnSync('npm', ['ci'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: 600_000 })
   if (status !== 0) process.exit(status ?? 1)
 }
 const servers = haveServers()
