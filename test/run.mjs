@@ -29,25 +29,28 @@ function skip(name, why) {
   total.skipped += 1
 }
 
+/** Installs packages; a registry that does not answer is asked once more. */
+function npm(...args) {
+  for (let tries = 2; tries > 0; tries -= 1) {
+    const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: 300_000 })
+    if (status === 0) return true
+  }
+  return false
+}
+
 /** Another Node, as the npm package `node` brings it. */
 function nodeBinary(version) {
   if (process.versions.node.startsWith(`${version}.`)) return process.execPath
   const prefix = `${root}/node_modules/.cache/node-${version}`
   const binary = `${prefix}/node_modules/node/bin/node`
-  if (!existsSync(binary)) {
-    mkdirSync(prefix, { recursive: true })
-    spawnSync('npm', ['install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-      timeout: longest,
-    })
-  }
-  return existsSync(binary) ? binary : undefined
+  if (existsSync(binary)) return binary
+  mkdirSync(prefix, { recursive: true })
+  return npm('install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`) ? binary : undefined
 }
 
 if (!existsSync(`${root}/node_modules/mocha`)) {
   console.log('Installing packages …')
-  const { status } = spawnSync('npm', ['ci'], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: 600_000 })
-  if (status !== 0) process.exit(status ?? 1)
+  if (!npm('ci')) process.exit(1)
 }
 const servers = haveServers()
 const bin = (name) => `${root}/node_modules/.bin/${name}`

@@ -16,8 +16,8 @@ const tally = /^ {2}\d+ passing/m
 let running
 
 /**
- * Runs a command, shows what it prints, and hands it back. The command leads a process group of its own: one that does not
- * end, and whatever one that has ended leaves running, is killed and counts as a failure of that step only.
+ * Runs a command, shows what it prints, and hands it back. The command leads a process group of its own, so that one that does
+ * not end, and whatever one that has ended leaves running, can be killed.
  */
 export function run(command, args, env = {}) {
   return new Promise((resolve) => {
@@ -34,7 +34,7 @@ export function run(command, args, env = {}) {
     const end = (code) => {
       clearTimeout(limit)
       clearTimeout(overtime)
-      if (killGroup(child)) console.log('\nIt left processes running, which were killed.')
+      killGroup(child)
       resolve({ code, output })
     }
     limit = setTimeout(() => {
@@ -61,12 +61,12 @@ export function run(command, args, env = {}) {
   })
 }
 
-/** Kills what is left of a command's process group, and says whether anything was. */
+/** Kills what is left of a command's process group. */
 function killGroup(child) {
   try {
-    return child.pid !== undefined && process.kill(-child.pid, 'SIGKILL')
+    if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL')
   } catch {
-    return false
+    // nothing is left
   }
 }
 
