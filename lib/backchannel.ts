@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
 import { createBlocks } from './approval/blocks.ts'
@@ -11,40 +10,25 @@ import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
 import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
-import { consoleChannel } from './channels/console.ts'
-import { linkChannel } from './channels/link.ts'
 import { noticeStrings } from './channels/notice.ts'
-import { createCheckAssertion } from './client/assertion.ts'
-import { createAuthenticate } from './client/authenticate.ts'
-import { createCheckDpop } from './client/dpop.ts'
-import { createClientKeys } from './client/keys.ts'
-import { createReadClient } from './client/metadata.ts'
-import { certificateFrom, createCheckCertificate, thumbprintOf } from './client/mtls.ts'
-import type {
-  Call,
-  Channel,
-  Client,
-  Form,
-  GrantAnswer,
-  GrantCall,
-  JwkSet,
-  ShownCertificate,
-  User,
-} from './contracts.ts'
+import { createCallOf } from './client/call.ts'
+import { createClientRoom } from './client/room.ts'
+import type { Client, GrantAnswer, GrantCall, User } from './contracts.ts'
+import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
 import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
 import { inProcessQueue } from './delivery/queue.ts'
 import { createDoctor } from './doctor.ts'
 import { asBackchannelError, BackchannelError } from './errors.ts'
-import { createEmit, type Logger } from './events.ts'
+import { createEmit } from './events.ts'
 import { fromParsed } from './form.ts'
-import { asymmetricAlgs, hmacAlgs, isSignedBy } from './jws.ts'
+import { asymmetricAlgs, isSignedBy } from './jws.ts'
 import { metadataOf } from './metadata.ts'
-import { type BackchannelOptions, readOptions, type Settings } from './options.ts'
+import { type BackchannelOptions, readOptions } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
-import { type AuthorizationDetail, isExpired, type RequestRecord, type RequestStatus } from './record.ts'
+import type { AuthorizationDetail, RequestRecord } from './record.ts'
 import { createBegin } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
@@ -57,29 +41,12 @@ import { createSend } from './request/send.ts'
 import { createReadParameters } from './request/signed.ts'
 import { createFindUser } from './request/user.ts'
 import { createCheckUserCode } from './request/userCode.ts'
+import { type RequestState, stateOf } from './requestState.ts'
 import { createVault, hashOf, isId } from './secrets.ts'
-import { memoryStore } from './stores/memory.ts'
 import { createServeCall, createServeToken } from './token/endpoint.ts'
-import { makeKeys } from './token/keys.ts'
+import { grantAnswer } from './token/grantAnswer.ts'
 import type { TokenAnswer } from './token/redeem.ts'
 import { createTokenRoom } from './token/room.ts'
-
-/** A request as a screen of the host's own may see it. */
-export interface RequestState {
-  /** The public id, as in events. */
-  readonly request: string
-  readonly status: RequestStatus | 'expired'
-  readonly clientId: string
-  /** Whom the client asked for. */
-  readonly sub?: string
-  /** Epoch milliseconds. */
-  readonly receivedAt: number
-  /** Epoch milliseconds. */
-  readonly expiresAt: number
-  readonly scope: readonly string[]
-  readonly bindingMessage?: string
-  readonly authorizationDetails?: readonly AuthorizationDetail[]
-}
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
@@ -93,7 +60,6 @@ export function createBackchannel(options: BackchannelOptions) {
   const { issuer, clock, users } = settings
   const rules = profiles[settings.profile]
   const requestAlgs = rules.algs ?? asymmetricAlgs
-  const clientAuthAlgs = rules.algs ?? [...asymmetricAlgs, ...hmacAlgs]
   const emit = createEmit(settings.onEvent, settings.logger)
   const notices = settings.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
   const guard = createGuard(emit)
@@ -110,30 +76,17 @@ export function createBackchannel(options: BackchannelOptions) {
     users.isActive === undefined || (await guard('users', () => users.isActive?.(sub))) === true
 
   const outbound = createOutbound(settings.outbound)
-  const readClient = createReadClient()
-  const findClient = async (clientId: string): Promise<Client | undefined> => {
-    const metadata = await guard('clients', () => settings.clients(clientId))
-    return metadata === undefined || metadata === null ? undefined : readClient(metadata)
-  }
-  const clientKeys = createClientKeys({ clock, fetchJson: (url) => outbound.getJson(url) })
-  const authenticate = createAuthenticate({
-    find: (clientId) => guard('clients', () => settings.clients(clientId)),
-    read: readClient,
-    methods: settings.clientAuthMethods,
-    checkAssertion: createCheckAssertion({
-      store,
-      clock,
-      emit,
-      audiences:
-        settings.assertionAudience === 'issuer' ? [issuer] : [issuer, ...endpoints.keys(), ...endpoints.values()],
-      audienceAsString: rules.audienceAsString,
-      maxSeconds: 300,
-      algs: clientAuthAlgs,
-      keysFor: clientKeys.keysFor,
-    }),
-    checkCertificate: createCheckCertificate({ clock, keysThat: clientKeys.keysThat }),
-    thumbprintOf,
+  const clients = createClientRoom({
+    settings,
+    rules,
+    store,
+    vault,
+    emit,
+    guard,
+    endpoints,
+    fetchJson: (url) => outbound.getJson(url),
   })
+  const { authenticate, findClient } = clients
 
   const tokens = createTokenRoom({
     settings,
@@ -144,16 +97,8 @@ export function createBackchannel(options: BackchannelOptions) {
     emit,
     guard,
     isActive,
-    keysThat: clientKeys.keysThat,
-    checkDpop: createCheckDpop({
-      store,
-      clock,
-      vault,
-      emit,
-      nonceRequired: settings.dpopNonce,
-      maxAgeSeconds: 60,
-      ...(rules.algs ? { algs: rules.algs } : {}),
-    }),
+    keysThat: clients.keysThat,
+    checkDpop: clients.checkDpop,
   })
   const findByHandle = createFindByHandle(store)
   const isWithin = (granted: AuthorizationDetail, asked: AuthorizationDetail) => isDeepStrictEqual(granted, asked)
@@ -200,7 +145,7 @@ export function createBackchannel(options: BackchannelOptions) {
       issuer,
       algs: requestAlgs,
       required: settings.requireSignedRequests,
-      keysFor: clientKeys.keysFor,
+      keysFor: clients.keysFor,
     }),
     parse: createParse({
       scopes: settings.scopes,
@@ -266,7 +211,7 @@ export function createBackchannel(options: BackchannelOptions) {
     keepJob: (record) => guard('queue', () => notify.keep(record)),
     send: sender.send,
   })
-  const callOf = callMaker(settings.getCertificate, endpoints)
+  const callOf = createCallOf(settings.getCertificate, endpoints)
   const { grants } = tokens
   const serveCall = createServeCall({ authenticate, grants })
   const serveToken = createServeToken({
@@ -324,7 +269,7 @@ export function createBackchannel(options: BackchannelOptions) {
     urls,
     mtlsUrls,
     clientAuthMethods: settings.clientAuthMethods.filter((each) => each !== undefined),
-    clientAuthAlgs,
+    clientAuthAlgs: clients.assertionAlgs,
     ...tokens.offers,
     grantTypes: [...grants.keys()],
     requestAlgs,
@@ -387,7 +332,7 @@ export function createBackchannel(options: BackchannelOptions) {
         }),
       ),
     /** Checks keys, store, channels, session, clock and the named clients. Sends nothing to anybody. */
-    doctor: createDoctor({ settings, urls, store, channels, readClient }),
+    doctor: createDoctor({ settings, urls, store, channels, readClient: clients.read }),
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */
@@ -425,73 +370,4 @@ export function createBackchannel(options: BackchannelOptions) {
       noticeStatus: { ...audience, store, clock, emit, channels, statusUrl, fail, send: sender.send },
     },
   }
-}
-
-/** Statuses that time overtakes. */
-const unfinished: readonly RequestStatus[] = ['received', 'pending', 'approved', 'delivering']
-
-function stateOf(record: RequestRecord, now: number): RequestState {
-  const { id, status, clientId, sub, receivedAt, expiresAt, details } = record
-  const { scope, bindingMessage, authorizationDetails } = details
-  return {
-    request: id,
-    status: isExpired(record, now) && unfinished.includes(status) ? 'expired' : status,
-    clientId,
-    ...(sub === undefined ? {} : { sub }),
-    receivedAt,
-    expiresAt,
-    scope,
-    ...(bindingMessage === undefined ? {} : { bindingMessage }),
-    ...(authorizationDetails === undefined ? {} : { authorizationDetails }),
-  }
-}
-
-function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
-  return {
-    status,
-    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
-    body: typeof body === 'string' ? JSON.parse(body) : body,
-    ...(sub === undefined ? {} : { sub }),
-  }
-}
-
-function callMaker(getCertificate: Settings['getCertificate'], aliases: ReadonlyMap<string, string>) {
-  const certificateOf = (req: Request): ShownCertificate | undefined => {
-    if (getCertificate === undefined) return certificateFrom(req)
-    const x509 = getCertificate(req)
-    return x509 === undefined ? undefined : { x509, chained: true }
-  }
-  return (req: Request, form: Form, url: string): Call => ({
-    form,
-    authorization: req.headers.authorization,
-    dpop: req.headersDistinct.dpop ?? [],
-    url,
-    mtlsUrl: aliases.get(url),
-    certificate: () => certificateOf(req),
-  })
-}
-
-function temporaryKeys(logger: Pick<Logger, 'warn'>): JwkSet {
-  logger.warn({}, 'express-ciba: option "keys" is not set: signing with a key made at start, gone at the end')
-  return makeKeys()
-}
-
-function temporaryStore(logger: Pick<Logger, 'warn'>, clock: () => number) {
-  logger.warn({}, 'express-ciba: option "store" is not set: requests live in the memory of this process')
-  return memoryStore({ clock })
-}
-
-function defaultChannels({ session }: Settings): readonly Channel[] {
-  return session === undefined ? [] : [consoleChannel(), linkChannel()]
-}
-
-/** Every process with the same keys gets the same secret; a fresh one where there is nothing to derive it from. */
-function secretOf({ secret }: Settings, jwks: JwkSet): Uint8Array {
-  if (secret !== undefined) return typeof secret === 'string' ? Buffer.from(secret) : secret
-  const privates = jwks.keys.flatMap((key) => (typeof key.d === 'string' ? [key.d] : [])).sort()
-  return privates.length === 0
-    ? randomBytes(32)
-    : createHash('sha256')
-        .update(`express-ciba secret ${privates.join(' ')}`)
-        .digest()
 }

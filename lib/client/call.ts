@@ -1,0 +1,21 @@
+import type { Request } from 'express'
+import type { Call, Form, ShownCertificate } from '../contracts.ts'
+import type { Settings } from '../options.ts'
+import { certificateFrom } from './mtls.ts'
+
+/** How client authentication sees a request of Express. `aliases`: the address over mutual TLS by the one without. */
+export function createCallOf(getCertificate: Settings['getCertificate'], aliases: ReadonlyMap<string, string>) {
+  const certificateOf = (req: Request): ShownCertificate | undefined => {
+    if (getCertificate === undefined) return certificateFrom(req)
+    const x509 = getCertificate(req)
+    return x509 === undefined ? undefined : { x509, chained: true }
+  }
+  return (req: Request, form: Form, url: string): Call => ({
+    form,
+    authorization: req.headers.authorization,
+    dpop: req.headersDistinct.dpop ?? [],
+    url,
+    mtlsUrl: aliases.get(url),
+    certificate: () => certificateOf(req),
+  })
+}

@@ -1,0 +1,75 @@
+import type { BackchannelStore, Client } from '../contracts.ts'
+import type { Emit } from '../events.ts'
+import { asymmetricAlgs, hmacAlgs } from '../jws.ts'
+import type { Settings } from '../options.ts'
+import type { Guard } from '../outage.ts'
+import type { ProfileRules } from '../profile.ts'
+import type { Vault } from '../secrets.ts'
+import { createCheckAssertion } from './assertion.ts'
+import { createAuthenticate } from './authenticate.ts'
+import { createCheckDpop } from './dpop.ts'
+import { createClientKeys } from './keys.ts'
+import { createReadClient } from './metadata.ts'
+import { createCheckCertificate, thumbprintOf } from './mtls.ts'
+
+export interface ClientRoomParts {
+  readonly settings: Settings
+  readonly rules: ProfileRules
+  readonly store: BackchannelStore
+  readonly vault: Vault
+  readonly emit: Emit
+  readonly guard: Guard
+  /** The addresses of our endpoints, with those over mutual TLS. */
+  readonly endpoints: ReadonlyMap<string, string>
+  fetchJson(url: string): Promise<unknown>
+}
+
+/** Everything that knows a client and what it shows of itself, put together. */
+export function createClientRoom(parts: ClientRoomParts) {
+  const { settings, rules, store, vault, emit, guard, endpoints } = parts
+  const { issuer, clock } = settings
+  const read = createReadClient()
+  const find = (clientId: string) => guard('clients', () => settings.clients(clientId))
+  const keys = createClientKeys({ clock, fetchJson: parts.fetchJson })
+  const assertionAlgs = rules.algs ?? [...asymmetricAlgs, ...hmacAlgs]
+
+  return {
+    /** Validates metadata, once for each object. */
+    read,
+    keysFor: keys.keysFor,
+    keysThat: keys.keysThat,
+    /** The algorithms that a client may sign its assertion with. */
+    assertionAlgs,
+    async findClient(clientId: string): Promise<Client | undefined> {
+      const metadata = await find(clientId)
+      return metadata === undefined || metadata === null ? undefined : read(metadata)
+    },
+    authenticate: createAuthenticate({
+      find,
+      read,
+      methods: settings.clientAuthMethods,
+      checkAssertion: createCheckAssertion({
+        store,
+        clock,
+        emit,
+        audiences:
+          settings.assertionAudience === 'issuer' ? [issuer] : [issuer, ...endpoints.keys(), ...endpoints.values()],
+        audienceAsString: rules.audienceAsString,
+        maxSeconds: 300,
+        algs: assertionAlgs,
+        keysFor: keys.keysFor,
+      }),
+      checkCertificate: createCheckCertificate({ clock, keysThat: keys.keysThat }),
+      thumbprintOf,
+    }),
+    checkDpop: createCheckDpop({
+      store,
+      clock,
+      vault,
+      emit,
+      nonceRequired: settings.dpopNonce,
+      maxAgeSeconds: 60,
+      ...(rules.algs ? { algs: rules.algs } : {}),
+    }),
+  }
+}
