@@ -29,8 +29,9 @@ import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
 import type { AuthorizationDetail, RequestRecord } from './record.ts'
-import { createBegin } from './request/begin.ts'
+import { createBegin, createValidate } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
+import { createDraft } from './request/draft.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
 import { createIssue } from './request/issue.ts'
 import { createLimits } from './request/limits.ts'
@@ -132,7 +133,7 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const audience = { findClient, findUser: findUserBySub, routeFor: routes.routeFor, linkOf: linkOf.linkOf }
   const resend = createResend({ ...settings.notices, ...audience, store, clock, tryRoutes: sender.tryRoutes })
-  const begin = createBegin({
+  const validate = createValidate({
     deliveryModes: settings.deliveryModes,
     authenticate,
     countRequest: limits.countRequest,
@@ -155,19 +156,17 @@ export function createBackchannel(options: BackchannelOptions) {
         required: settings.requireBindingMessage || rules.requireContext,
       }),
     }),
-    findUser: createFindUser({
-      ...settings,
-      guard,
-      isBlocked: blocks.isBlocked,
-      ...limits,
-      readIdTokenHint: createReadIdTokenHint({
-        issuer,
-        clock,
-        maxAgeDays: settings.idTokenHintDays,
-        isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
-        subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
-      }),
-    }),
+  })
+  const readIdTokenHint = createReadIdTokenHint({
+    issuer,
+    clock,
+    maxAgeDays: settings.idTokenHintDays,
+    isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
+    subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
+  })
+  const begin = createBegin({
+    validate,
+    findUser: createFindUser({ ...settings, guard, isBlocked: blocks.isBlocked, ...limits, readIdTokenHint }),
     checkUserCode: createCheckUserCode({
       users,
       guard,
@@ -198,9 +197,14 @@ export function createBackchannel(options: BackchannelOptions) {
     lifetimesOf: tokens.lifetimesOf,
   })
   queue.start(notify.run, (cause) => emit({ type: 'outage', of: 'queue', cause }))
+  const draft = createDraft({
+    ...settings,
+    vault,
+    maxExpirySeconds: settings.maxExpirySeconds ?? settings.expirySeconds,
+  })
   const issue = createIssue({
     ...settings,
-    maxExpirySeconds: settings.maxExpirySeconds ?? settings.expirySeconds,
+    draft,
     store,
     vault,
     emit,

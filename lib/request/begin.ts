@@ -3,14 +3,18 @@ import { BackchannelError } from '../errors.ts'
 import type { DeliveryMode } from '../record.ts'
 import type { Ask, Parameters } from './parse.ts'
 
-/** A request that passed every check: who asks, what, of whom. */
-export interface Begun {
+/** A request that is in order, whoever it is for: who asks, and what. */
+export interface Valid {
   readonly client: Client
   readonly ask: Ask
-  /** Absent when unknown users are hidden and nobody was found. */
-  readonly user: User | undefined
   /** The key that pushed tokens will be bound to (CIBA Core 5). */
   readonly binding: KeyBinding
+}
+
+/** A request that passed every check: who asks, what, of whom. */
+export interface Begun extends Valid {
+  /** Absent when unknown users are hidden and nobody was found. */
+  readonly user: User | undefined
 }
 
 /** Thumbprints of a key that the client has proven. */
@@ -19,7 +23,7 @@ export interface KeyBinding {
   readonly certificateThumbprint?: string
 }
 
-export interface BeginParts {
+export interface ValidateParts {
   /** Delivery modes offered here. */
   readonly deliveryModes: readonly DeliveryMode[]
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
@@ -31,15 +35,13 @@ export interface BeginParts {
   /** The key shown with this call, where the client's tokens are to be bound to one. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<KeyBinding>
   parse(parameters: Parameters, client: Client): Ask
-  findUser(ask: Ask, client: Client): Promise<User | undefined>
-  checkUserCode(ask: Ask, user: User | undefined, client: Client): Promise<void>
 }
 
-/** Validates an authentication request (CIBA Core 7.2). Nothing is stored and nobody is asked yet. */
-export function createBegin(parts: BeginParts) {
-  const { deliveryModes, authenticate, readParameters, readBinding, parse, findUser, checkUserCode } = parts
+/** Validates an authentication request (CIBA Core 7.2), but for the user. */
+export function createValidate(parts: ValidateParts) {
+  const { deliveryModes, authenticate, readParameters, readBinding, parse } = parts
 
-  return async (call: Call): Promise<Begun> => {
+  return async (call: Call): Promise<Valid> => {
     const { client, certificateThumbprint } = await authenticate(call)
     if (client.deliveryMode === undefined) {
       throw new BackchannelError('unauthorized_client', 'This client is not registered for backchannel authentication')
@@ -53,8 +55,22 @@ export function createBegin(parts: BeginParts) {
     // poll and ping show their key at the token endpoint
     const binding = client.deliveryMode === 'push' ? await readBinding(call, client, certificateThumbprint) : {}
     const ask = parse(parameters, client)
-    const user = await findUser(ask, client)
-    await checkUserCode(ask, user, client)
-    return { client, ask, user, binding }
+    return { client, ask, binding }
+  }
+}
+
+export interface BeginParts {
+  validate(call: Call): Promise<Valid>
+  findUser(ask: Ask, client: Client): Promise<User | undefined>
+  checkUserCode(ask: Ask, user: User | undefined, client: Client): Promise<void>
+}
+
+/** Validates an authentication request and finds its user. Nothing is stored and nobody is asked yet. */
+export function createBegin({ validate, findUser, checkUserCode }: BeginParts) {
+  return async (call: Call): Promise<Begun> => {
+    const valid = await validate(call)
+    const user = await findUser(valid.ask, valid.client)
+    await checkUserCode(valid.ask, user, valid.client)
+    return { ...valid, user }
   }
 }

@@ -1,9 +1,10 @@
 import type { BackchannelStore, Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import type { RequestDetails, RequestRecord } from '../record.ts'
-import { contextOf, hashOf, linkHandle, newHandle, newId, type Vault } from '../secrets.ts'
+import type { RequestRecord } from '../record.ts'
+import { hashOf, linkHandle, type Vault } from '../secrets.ts'
 import type { Begun } from './begin.ts'
+import type { createDraft } from './draft.ts'
 import type { Route } from './route.ts'
 import type { Telling } from './send.ts'
 
@@ -22,9 +23,7 @@ export interface IssueParts {
   readonly clock: () => number
   readonly vault: Vault
   readonly emit: Emit
-  readonly expirySeconds: number
-  readonly maxExpirySeconds: number
-  readonly intervalSeconds: number
+  draft: ReturnType<typeof createDraft>
   readonly graceSeconds: number
   readonly openRequestsPerUser: number
   /** Chooses the way to the user before anything is stored. */
@@ -48,37 +47,21 @@ export function createIssue(parts: IssueParts) {
   const { store, clock, vault, emit } = parts
 
   return async (begun: Begun): Promise<Acknowledgement> => {
-    const { client, ask, user } = begun
-    const mode = client.deliveryMode ?? 'poll'
+    const { client, user } = begun
     const route = parts.chooseRoute(begun)
     await parts.countPrompt(begun, route)
-    const seconds = Math.min(ask.requestedExpiry ?? parts.expirySeconds, parts.maxExpirySeconds)
-    const now = clock()
-    const id = newId()
-    const authReqId = newHandle(id)
+    const { authReqId, seconds, ...draft } = parts.draft(begun, parts.linkTellsAuthReqId(client))
+    const { id, deliveryMode: mode, receivedAt: now } = draft
     const whom = user === undefined ? {} : { sub: user.sub }
     const record: RequestRecord = {
-      id,
+      ...draft,
       status: 'pending',
-      clientId: client.id,
-      deliveryMode: mode,
       ...whom,
       authReqIdHash: hashOf(authReqId),
       linkHash: hashOf(linkHandle(vault, id)),
-      receivedAt: now,
       expiresAt: now + seconds * 1000,
       keptUntil: now + (seconds + parts.graceSeconds) * 1000,
-      intervalSeconds: parts.intervalSeconds,
-      slowDowns: 0,
-      details: {
-        ...ask.details,
-        ...(user?.locale === undefined ? {} : { locale: user.locale }),
-        ...begun.binding,
-        ...(mode === 'poll' ? {} : sealedFor(id, authReqId, begun)),
-        ...(parts.linkTellsAuthReqId(client)
-          ? { sealedAuthReqId: vault.seal(authReqId, contextOf('authReqId', id)) }
-          : {}),
-      },
+      details: { ...draft.details, ...(user?.locale === undefined ? {} : { locale: user.locale }) },
     }
     const tooManyOpen =
       (user === undefined && (await parts.hasTooManyOpen(begun))) ||
@@ -94,19 +77,8 @@ export function createIssue(parts: IssueParts) {
       parts.send(route, { link: parts.linkOf(record, client), record, client, user })
     }
     return {
-      auth_req_id: authReqId,
-      expires_in: seconds,
-      ...(mode === 'push' ? {} : { interval: parts.intervalSeconds }),
+      ...acknowledge(record, authReqId, seconds),
       ...(returnsLink ? { link: parts.linkOf(record, client) } : {}),
-    }
-  }
-  /** What a ping or push will need. The store learns neither the id nor the token. */
-  function sealedFor(id: string, authReqId: string, { ask, client }: Begun): Partial<RequestDetails> {
-    const endpoint = client.metadata.backchannel_client_notification_endpoint
-    return {
-      sealedAuthReqId: vault.seal(authReqId, contextOf('authReqId', id)),
-      sealedNotificationToken: vault.seal(ask.notificationToken ?? '', contextOf('notificationToken', id)),
-      ...(endpoint === undefined ? {} : { notificationEndpoint: endpoint }),
     }
   }
 
@@ -120,5 +92,15 @@ export function createIssue(parts: IssueParts) {
       await store.move(record.id, { from: 'pending', to: 'failed', changes: { answer }, now }).catch(() => {})
       throw thrown
     }
+  }
+}
+
+/** What the client of a request that was just stored is told. */
+export function acknowledge(record: RequestRecord, authReqId: string, seconds: number): Acknowledgement {
+  const { deliveryMode, intervalSeconds } = record
+  return {
+    auth_req_id: authReqId,
+    expires_in: seconds,
+    ...(deliveryMode === 'push' ? {} : { interval: intervalSeconds }),
   }
 }
