@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util'
 import type { Request } from 'express'
 import { createBlocks } from './approval/blocks.ts'
 import { createCheck } from './approval/check.ts'
@@ -11,6 +10,7 @@ import { createLinks } from './approval/link.ts'
 import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
 import { noticeStrings } from './channels/notice.ts'
+import { wantedValues } from './claims.ts'
 import { createCallOf } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
 import type { Client, GrantAnswer, GrantCall, User } from './contracts.ts'
@@ -28,10 +28,11 @@ import { type BackchannelOptions, readOptions } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
-import type { AuthorizationDetail, RequestRecord } from './record.ts'
+import type { RequestRecord } from './record.ts'
 import { createBegin, createValidate } from './request/begin.ts'
 import { createCheckBindingMessage } from './request/bindingMessage.ts'
 import { createDraft } from './request/draft.ts'
+import { createReadExtras } from './request/extras.ts'
 import { createReadIdTokenHint } from './request/idTokenHint.ts'
 import { createIssue } from './request/issue.ts'
 import { createLimits } from './request/limits.ts'
@@ -102,7 +103,7 @@ export function createBackchannel(options: BackchannelOptions) {
     checkDpop: clients.checkDpop,
   })
   const findByHandle = createFindByHandle(store)
-  const isWithin = (granted: AuthorizationDetail, asked: AuthorizationDetail) => isDeepStrictEqual(granted, asked)
+  const { isWithin } = tokens.authorizationDetails
   const settle = createComplete({
     store,
     clock,
@@ -137,7 +138,7 @@ export function createBackchannel(options: BackchannelOptions) {
     deliveryModes: settings.deliveryModes,
     authenticate,
     countRequest: limits.countRequest,
-    readBinding: tokens.readBinding,
+    readKey: tokens.readKey,
     requireServable: tokens.requireServable,
     readParameters: createReadParameters({
       store,
@@ -153,7 +154,14 @@ export function createBackchannel(options: BackchannelOptions) {
       acrValues: settings.acrValues,
       checkBindingMessage: createCheckBindingMessage({
         policy: settings.bindingMessage,
-        required: settings.requireBindingMessage || rules.requireContext,
+        required: settings.requireBindingMessage,
+        contextRequired: rules.requireContext,
+      }),
+      readExtras: createReadExtras({
+        acrValues: settings.acrValues,
+        grantManagement: false,
+        readResources: (uris, client) => tokens.resources.read(uris, client.metadata),
+        readAuthorizationDetails: (value, client) => tokens.authorizationDetails.read(value, client.metadata),
       }),
     }),
   })
@@ -166,7 +174,15 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const begin = createBegin({
     validate,
-    findUser: createFindUser({ ...settings, guard, isBlocked: blocks.isBlocked, ...limits, readIdTokenHint }),
+    findUser: createFindUser({
+      ...settings,
+      guard,
+      isBlocked: blocks.isBlocked,
+      ...limits,
+      isWanted: ({ sub }, { details }, { metadata }) =>
+        wantedValues(details.claims, 'sub')?.includes(tokens.subjects.nameFor(metadata, sub)) ?? true,
+      readIdTokenHint,
+    }),
     checkUserCode: createCheckUserCode({
       users,
       guard,

@@ -1,7 +1,41 @@
-import { isObject } from './json.ts'
+import { z } from 'zod'
+import { BackchannelError } from './errors.ts'
+import { isObject, parseJson } from './json.ts'
 
 /** The `claims` member of a request (OpenID Connect Core 5.5), checked. */
 export type RequestedClaims = Readonly<Record<string, unknown>>
+
+const one = z
+  .looseObject({ essential: z.boolean('must be true or false').optional(), values: z.array(z.unknown()).optional() })
+  .nullable()
+const schema = z.looseObject({
+  id_token: z.record(z.string(), one).optional(),
+  userinfo: z.record(z.string(), one).optional(),
+})
+
+/**
+ * Reads `claims`: JSON text from a form, an object from a signed request.
+ * @throws BackchannelError `invalid_request`
+ */
+export function readClaims(value: unknown): RequestedClaims | undefined {
+  if (value === undefined) return undefined
+  const result = schema.safeParse(typeof value === 'string' ? parse(value) : value)
+  if (result.success) return result.data
+  const where = result.error.issues[0]?.path.slice(0, 2).join('.')
+  throw invalid(where ? `claims: ${where} is not as OpenID Connect Core 5.5 has it` : 'claims must be a JSON object')
+}
+
+function parse(text: string): unknown {
+  try {
+    return parseJson(text)
+  } catch (thrown) {
+    throw invalid(`claims ${(thrown as Error).message}`)
+  }
+}
+
+function invalid(description: string): BackchannelError {
+  return new BackchannelError('invalid_request', description)
+}
 
 /** How one claim was asked for (OpenID Connect Core 5.5.1); `{}` for a plain `null`. */
 interface Wanted {

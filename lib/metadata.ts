@@ -16,6 +16,7 @@ export interface MetadataParts {
   readonly idTokenEncryptionEncs: readonly string[]
   readonly subjectTypes: readonly string[]
   readonly claims: readonly string[]
+  readonly authorizationDetailsTypes: readonly string[]
   readonly grantTypes: readonly string[]
   readonly requestAlgs: readonly string[]
   readonly userCodes: boolean
@@ -42,6 +43,8 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     id_token_encryption_alg_values_supported: parts.idTokenEncryptionAlgs,
     id_token_encryption_enc_values_supported: parts.idTokenEncryptionEncs,
     claims_supported: parts.claims,
+    claims_parameter_supported: true,
+    authorization_details_types_supported: parts.authorizationDetailsTypes,
     token_endpoint_auth_methods_supported: parts.clientAuthMethods,
     token_endpoint_auth_signing_alg_values_supported: parts.clientAuthMethods.some((each) => each.endsWith('_jwt'))
       ? parts.clientAuthAlgs

@@ -24,7 +24,9 @@ import type { Answer, DeliveryMode } from './record.ts'
 import { defaultLimits, type Limits } from './request/limits.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
+import type { DetailTypes } from './token/authorizationDetails.ts'
 import type { Seconds } from './token/lifetimes.ts'
+import type { Resources } from './token/resources.ts'
 import type { ScopeClaims } from './token/userClaims.ts'
 
 /** A policy for `binding_message`, or a function that says what is wrong with one (`undefined`: nothing). */
@@ -133,6 +135,16 @@ export interface BackchannelOptions {
   readonly page?: PageOptions
   /** Lifetimes and audience of the tokens minted here. */
   readonly tokens?: TokenOptions
+  /**
+   * The APIs that clients may name as `resource` (RFC 8707), by URI, or a function that knows them. Defaults to none:
+   * every `resource` is refused, and access tokens are for `tokens.audience`.
+   */
+  readonly resources?: Resources
+  /**
+   * Types of `authorization_details` (RFC 9396): a strict zod schema each, or `{ schema, isWithin }`. Defaults to none:
+   * all are refused.
+   */
+  readonly authorizationDetailsTypes?: DetailTypes
   /** Demand a nonce of ours in DPoP proofs (RFC 9449 8). Defaults to `false`. */
   readonly dpopNonce?: boolean
   /**
@@ -321,6 +333,18 @@ const schema = z.strictObject({
       audience: z.string().min(1).optional(),
     })
     .prefault({}),
+  resources: z
+    .custom<Resources>(
+      (value) => typeof value === 'function' || (isTable(value) && Object.keys(value).every(isResource)),
+      'must be resources by URI, absolute and without fragment, or a function',
+    )
+    .default({}),
+  authorizationDetailsTypes: z
+    .custom<DetailTypes>(
+      (value) => isTable(value) && Object.values(value).every(isDetailType),
+      'must be zod schemas by type, or objects with a schema',
+    )
+    .default({}),
   dpopNonce: z.boolean().default(false),
   errorFormat: z.enum(['oauth', 'transmit']).default('oauth'),
   landingHandle: z.enum(['link', 'auth_req_id']).default('link'),
@@ -426,6 +450,16 @@ function isBaseUrl(text: string): boolean {
 
 function isTable(value: unknown): value is object {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isResource(uri: string): boolean {
+  return URL.canParse(uri) && !uri.includes('#')
+}
+
+function isDetailType(type: unknown): boolean {
+  return (
+    hasFunctions(type, 'safeParse') || (isTable(type) && 'schema' in type && hasFunctions(type.schema, 'safeParse'))
+  )
 }
 
 function isTimeZone(name: string): boolean {

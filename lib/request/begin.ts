@@ -7,7 +7,7 @@ import type { Ask, Parameters } from './parse.ts'
 export interface Valid {
   readonly client: Client
   readonly ask: Ask
-  /** The key that pushed tokens will be bound to (CIBA Core 5). */
+  /** The key that tokens will be bound to (CIBA Core 5, RFC 9449 10). */
   readonly binding: KeyBinding
 }
 
@@ -32,14 +32,14 @@ export interface ValidateParts {
   /** Throws when the client calls too often. */
   countRequest(client: Client): Promise<void>
   readParameters(form: Form, client: Client): Promise<Parameters>
-  /** The key shown with this call, where the client's tokens are to be bound to one. */
-  readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<KeyBinding>
-  parse(parameters: Parameters, client: Client): Ask
+  /** The key that this call shows or, as `dpop_jkt`, promises; tokens will be bound to it. */
+  readKey(call: Call, client: Client, certificateThumbprint: string | undefined, dpopJkt: unknown): Promise<KeyBinding>
+  parse(parameters: Parameters, client: Client): Promise<Ask>
 }
 
 /** Validates an authentication request (CIBA Core 7.2), but for the user. */
 export function createValidate(parts: ValidateParts) {
-  const { deliveryModes, authenticate, readParameters, readBinding, parse } = parts
+  const { deliveryModes, authenticate, readParameters, readKey, parse } = parts
 
   return async (call: Call): Promise<Valid> => {
     const { client, certificateThumbprint } = await authenticate(call)
@@ -52,9 +52,8 @@ export function createValidate(parts: ValidateParts) {
     await parts.requireServable(client)
     await parts.countRequest(client)
     const parameters = await readParameters(call.form, client)
-    // poll and ping show their key at the token endpoint
-    const binding = client.deliveryMode === 'push' ? await readBinding(call, client, certificateThumbprint) : {}
-    const ask = parse(parameters, client)
+    const binding = await readKey(call, client, certificateThumbprint, parameters.get('dpop_jkt'))
+    const ask = await parse(parameters, client)
     return { client, ask, binding }
   }
 }

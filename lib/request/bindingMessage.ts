@@ -27,13 +27,19 @@ const policies: Record<Exclude<BindingMessagePolicy, Check>, Check> = {
 /**
  * Checks `binding_message` (CIBA Core 7.1). A message that cannot be shown faithfully is refused, never cut.
  * `sentEmpty`: the parameter was there without a value; it counts as absent, except under Transmit's rule.
+ * `explained`: authorization details say what the request is about.
  */
-export function createCheckBindingMessage(options: { policy: BindingMessagePolicy; required: boolean }) {
+export function createCheckBindingMessage(options: {
+  readonly policy: BindingMessagePolicy
+  readonly required: boolean
+  /** Requests that nothing else explains need one (FAPI-CIBA 5.2.2). */
+  readonly contextRequired: boolean
+}) {
   const check = typeof options.policy === 'function' ? options.policy : policies[options.policy]
-  return (message: string | undefined, sentEmpty: boolean): string | undefined => {
+  return (message: string | undefined, sentEmpty: boolean, explained: boolean): string | undefined => {
     if (message === undefined) {
       if (sentEmpty && options.policy === 'transmit') throw invalid('must not be empty')
-      if (options.required) throw invalid('is required')
+      if (options.required || (options.contextRequired && !explained)) throw invalid('is required')
       return undefined
     }
     const wrong = check(message)

@@ -1,10 +1,11 @@
+import { wantedValues } from '../claims.ts'
 import type { Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { RequestDetails } from '../record.ts'
 import { type RequestContext, readContext } from './context.ts'
 import { type HintParameter, theOneHint } from './hint.ts'
 
-/** The parameters of an authentication request (CIBA Core 7.1, FAPI-CIBA, RFC 8707, RFC 9396, OpenID Connect Core 5.5). */
+/** The parameters of an authentication request (CIBA Core 7.1, FAPI-CIBA, RFC 8707, 9396, 9449, OpenID Connect Core 5.5). */
 export const parameterNames = [
   'scope',
   'client_notification_token',
@@ -21,6 +22,7 @@ export const parameterNames = [
   'claims',
   'grant_id',
   'grant_management_action',
+  'dpop_jkt',
 ] as const
 
 /** The parameters of a request, from the form or from a verified signed request. */
@@ -46,7 +48,9 @@ export interface Ask {
 export interface ParseOptions {
   readonly scopes: readonly string[]
   readonly acrValues: readonly string[]
-  checkBindingMessage(message: string | undefined, sentEmpty: boolean): string | undefined
+  /** `explained`: authorization details say what this is about. */
+  checkBindingMessage(message: string | undefined, sentEmpty: boolean, explained: boolean): string | undefined
+  readExtras(parameters: Parameters, client: Client): Promise<Partial<RequestDetails>>
 }
 
 /** Checks every parameter of an authentication request, in the order the requirements give (CIBA Core 7.1, 7.2). */
@@ -54,20 +58,22 @@ export function createParse(options: ParseOptions) {
   const scopes = new Set(options.scopes)
   const acrValues = new Set(options.acrValues)
 
-  return (parameters: Parameters, client: Client): Ask => {
+  return async (parameters: Parameters, client: Client): Promise<Ask> => {
     const scope = readScope(text(parameters, 'scope'), scopes, client)
+    const extras = await options.readExtras(parameters, client)
     const hint = theOneHint((name) => text(parameters, name))
     const notificationToken = readNotificationToken(text(parameters, 'client_notification_token'), client)
     const requestedExpiry = readExpiry(parameters.get('requested_expiry'))
     const bindingMessage = options.checkBindingMessage(
       text(parameters, 'binding_message'),
       parameters.sentEmpty('binding_message'),
+      extras.authorizationDetails !== undefined,
     )
     const context = readContext(parameters.get('request_context'))
-    const wanted = text(parameters, 'acr_values')
-      ?.split(' ')
-      .filter((acr) => acrValues.has(acr))
+    const asked = text(parameters, 'acr_values')?.split(' ') ?? wantedValues(extras.claims, 'acr')?.map(String)
+    const wanted = asked?.filter((acr) => acrValues.has(acr))
     const details: RequestDetails = {
+      ...extras,
       scope,
       ...(wanted?.length ? { acrValues: wanted } : {}),
       ...(bindingMessage === undefined ? {} : { bindingMessage }),

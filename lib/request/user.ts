@@ -15,6 +15,8 @@ export interface FindUserParts {
   /** Throws when the client has named too many users who do not exist. */
   refuseGuessing(client: Client): Promise<void>
   countFailedHint(client: Client): Promise<void>
+  /** Is it nobody else than the user whose `sub` the request demands (OpenID Connect Core 5.5.1)? */
+  isWanted(user: User, ask: Ask, client: Client): boolean
   readIdTokenHint(text: string, client: Client): Promise<Hint>
   readonly loginHintToken?: LoginHintTokenVerifier | undefined
 }
@@ -49,7 +51,8 @@ export function createFindUser(parts: FindUserParts) {
   async function userOf(ask: Ask, client: Client): Promise<User | undefined> {
     const hint = await hintOf(ask, client)
     if (hint === undefined) return undefined
-    return (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
+    const user = (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
+    return user !== undefined && parts.isWanted(user, ask, client) ? user : undefined
   }
 
   async function hintOf({ hint, context }: Ask, client: Client): Promise<Hint | undefined> {

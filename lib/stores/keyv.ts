@@ -113,7 +113,10 @@ export function keyvStore(
         if (record === undefined) return undefined
         if (record.status !== from || isExpired(record, now)) return { moved: false, record }
         const moved = { ...record, ...changes, status: to }
-        if (await tickets.use(ticketOf(record), record.keptUntil, () => write(moved))) {
+        const make = () => write(moved)
+        // the way back from another status has one mover at most, who won the way there
+        if (!movable.includes(from)) await make()
+        if (!movable.includes(from) || (await tickets.use(ticketOf(record), record.keptUntil, make))) {
           return { moved: true, record: moved }
         }
         const stands = await tickets.afterWinner(

@@ -187,6 +187,16 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal(await store.find(record.id), record)
   })
 
+  promise('a redemption whose tokens could not be made is taken back, and won anew by one', async (store) => {
+    const record = await added(store)
+    const now = record.receivedAt + 1
+    await store.move(record.id, { from: 'pending', to: 'approved', now })
+    await store.move(record.id, { from: 'approved', to: 'redeemed', now })
+    equal((await store.move(record.id, { from: 'redeemed', to: 'approved', now }))?.moved, true)
+    const again = await race(() => store.move(record.id, { from: 'approved', to: 'redeemed', now }))
+    equal(again.filter((each) => each?.moved).length, 1)
+  })
+
   promise(
     'a request comes back to a status it has left, as a push does that was given up, and loses what was sealed',
     async (store) => {

@@ -19,11 +19,13 @@ export interface Grant {
   readonly authTime?: number
   readonly acr?: string
   readonly amr?: readonly string[]
-  /** What these tokens are good for. */
+  /** What the access token is good for. */
   readonly scope: readonly string[]
   /** `resource` values these tokens are for (RFC 8707). Empty: the default audience. */
   readonly resources: readonly string[]
   readonly authorizationDetails?: readonly AuthorizationDetail[]
+  /** What was granted in all, where the token request asked for less. A refresh token is good for this. */
+  readonly granted: Granted
   /** The `claims` member of the request (OpenID Connect Core 5.5). */
   readonly claims?: Readonly<Record<string, unknown>>
   /** The `request_context` of the request. */
@@ -38,6 +40,13 @@ export interface Grant {
   readonly authReqId?: string
   /** The access token that the completion gave, to be pushed in place of a minted one. */
   readonly accessToken?: string
+}
+
+/** What the user agreed to. */
+export interface Granted {
+  readonly scope: readonly string[]
+  readonly resources: readonly string[]
+  readonly authorizationDetails?: readonly AuthorizationDetail[]
 }
 
 /** Where a grant comes from: a stored request, or a stored refresh token. */
@@ -60,8 +69,11 @@ export function createGrantOf(nameFor: (client: ClientMetadata, sub: string) => 
     const { claims, requestContext, grantManagementAction, grantId } = details
     const { sub, at, authTime, acr, amr, scope, tokens = {} } = approval
     const { sealedAccessToken: _, ...wishes } = tokens
-    const resources = approval.resources ?? details.resources ?? []
-    const authorizationDetails = approval.authorizationDetails ?? details.authorizationDetails
+    const granted: Granted = present({
+      scope,
+      resources: approval.resources ?? details.resources ?? [],
+      authorizationDetails: approval.authorizationDetails ?? details.authorizationDetails,
+    })
     return present({
       request: id,
       clientId: metadata.client_id,
@@ -72,9 +84,8 @@ export function createGrantOf(nameFor: (client: ClientMetadata, sub: string) => 
       authTime,
       acr,
       amr,
-      scope,
-      resources,
-      authorizationDetails,
+      ...granted,
+      granted,
       claims,
       requestContext,
       grantManagementAction,

@@ -1,4 +1,4 @@
-import type { BackchannelStore, Call, Client } from '../contracts.ts'
+import type { BackchannelStore, Call, Client, Form } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import type { Approval, Refusal, RequestRecord } from '../record.ts'
@@ -26,6 +26,8 @@ export interface RedeemParts {
   /** What the tokens of this call are bound to. */
   readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<Binding>
   readonly grantOf: GrantOf
+  /** What the token request leaves of a grant. */
+  narrow(grant: Grant, form: Form, client: Client): Promise<Grant>
   mint(grant: Grant, client: Client): Promise<TokenResponse>
 }
 
@@ -33,7 +35,7 @@ const pending: TokenAnswer = refusal('authorization_pending', 'The user has not 
 const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
 
 /** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
-export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, mint }: RedeemParts) {
+export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, narrow, mint }: RedeemParts) {
   return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
       throw pushed()
@@ -50,30 +52,39 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
     const { record, early } = polled
     // frozen with the request, whatever the client is registered for by now
     if (record.deliveryMode === 'push') throw pushed()
+    const { dpopJkt } = record.details
+    if (dpopJkt !== undefined && dpopJkt !== binding.dpopJkt) {
+      throw new BackchannelError('invalid_dpop_proof', 'This request belongs to another key: the one it was made with')
+    }
     const approval = approvalIn(record, now, emit)
-    if (approval !== undefined) return collect(record, approval, client, binding)
+    if (approval !== undefined) return collect(call, record, approval, client, binding)
     if (!early) return pending
     emit({ type: 'poll.early', request: id, clientId: client.id, intervalSeconds: record.intervalSeconds })
     return slowDown
   }
 
   async function collect(
+    { form }: Call,
     record: RequestRecord,
     approval: Approval,
     client: Client,
     binding: Binding,
   ): Promise<TokenAnswer> {
-    if (!(await isActive(approval.sub))) {
+    const { id, clientId } = record
+    const { sub } = approval
+    if (!(await isActive(sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more', { status: 400 })
     }
-    const redeemed = await store.move(record.id, { from: 'approved', to: 'redeemed', now: clock() })
+    const grant = await narrow(grantOf({ ...record, approval }, client, binding), form, client)
+    const redeemed = await store.move(id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
-    emit({ type: 'request.redeemed', request: record.id, clientId: client.id, sub: approval.sub })
-    return {
-      status: 200,
-      body: await mint(grantOf({ ...record, approval }, client, binding), client),
-      sub: approval.sub,
-    }
+    const body = await mint(grant, client).catch(async (thrown) => {
+      // nothing has left the server: the approval stays good for another try
+      await store.move(id, { from: 'redeemed', to: 'approved', now: clock() }).catch(() => {})
+      throw thrown
+    })
+    emit({ type: 'request.redeemed', request: id, clientId, sub })
+    return { status: 200, body, sub }
   }
 }
 

@@ -6,14 +6,17 @@ import { present } from '../present.ts'
 import type { ProfileRules } from '../profile.ts'
 import type { Approval, RequestDetails, RequestRecord } from '../record.ts'
 import { contextOf, idOf, type Vault } from '../secrets.ts'
-import { type Binding, createReadBinding } from './binding.ts'
+import { createAuthorizationDetails } from './authorizationDetails.ts'
+import { type Binding, createBindings } from './binding.ts'
 import { createEncrypt, encryptionAlgs, encryptionEncs, type KeysThat } from './encrypt.ts'
 import { cibaGrantType, type ServeGrant } from './endpoint.ts'
 import { createGrantOf } from './grant.ts'
 import { createKeys } from './keys.ts'
 import { createLifetimesOf } from './lifetimes.ts'
 import { createMint } from './mint.ts'
+import { createNarrow } from './narrow.ts'
 import { createRedeem } from './redeem.ts'
+import { createResources } from './resources.ts'
 import { createRequireServable } from './serves.ts'
 import { createSubjects } from './subject.ts'
 import { createUserClaims, type ScopeClaims, standardScopeClaims } from './userClaims.ts'
@@ -40,18 +43,22 @@ export function createTokenRoom(parts: TokenRoomParts) {
   const lifetimesOf = createLifetimesOf(settings.tokens)
   const encryption = createEncrypt(parts.keysThat)
   const grantOf = createGrantOf(subjects.nameFor)
-  const readBinding = createReadBinding({ required: rules.senderConstrained, checkDpop: parts.checkDpop })
+  const bindings = createBindings({ required: rules.senderConstrained, checkDpop: parts.checkDpop })
   const scopeClaims = { ...standardScopeClaims, ...settings.scopeClaims }
+  const defaultResource = settings.tokens.audience ?? issuer
+  const resources = createResources(settings.resources, defaultResource, guard)
+  const authorizationDetails = createAuthorizationDetails(settings.authorizationDetailsTypes)
   const mint = createMint({
     keys,
     issuer,
     clock,
     lifetimesOf,
-    audience: settings.tokens.audience ?? issuer,
+    audience: defaultResource,
     claimsFor: createUserClaims({ users, guard, scopeClaims }),
     encrypt: encryption.encrypt,
   })
-  const redeem = createRedeem({ store, clock, emit, isActive, readBinding, grantOf, mint })
+  const narrow = createNarrow({ resources, authorizationDetails })
+  const redeem = createRedeem({ store, clock, emit, isActive, readBinding: bindings.atToken, grantOf, narrow, mint })
 
   return {
     keys,
@@ -61,10 +68,13 @@ export function createTokenRoom(parts: TokenRoomParts) {
       idTokenEncryptionAlgs: encryptionAlgs,
       idTokenEncryptionEncs: encryptionEncs,
       subjectTypes: settings.secret === undefined ? ['public'] : ['public', 'pairwise'],
+      authorizationDetailsTypes: authorizationDetails.types,
       claims: users.claims === undefined ? [] : claimsOffered(settings.scopes, scopeClaims),
     },
     subjects,
-    readBinding,
+    resources,
+    authorizationDetails,
+    readKey: bindings.atRequest,
     /** Throws when no tokens could be made for this client. */
     requireServable: createRequireServable({
       keys,
@@ -81,7 +91,8 @@ export function createTokenRoom(parts: TokenRoomParts) {
       const sealed = approval.tokens?.sealedAccessToken
       const accessToken = sealed && vault.open(sealed, contextOf('accessToken', record.id))
       const push = present({ authReqId, accessToken })
-      return mint(grantOf({ ...record, approval }, client, bindingIn(record.details), push), client)
+      const grant = grantOf({ ...record, approval }, client, bindingIn(record.details), push)
+      return mint(await narrow(grant, nothingAsked, client), client)
     },
     /** Makes tokens worthless that nobody received. */
     async revokePushed(_record: RequestRecord, { refresh_token: refreshToken }: Readonly<Record<string, unknown>>) {
@@ -90,6 +101,9 @@ export function createTokenRoom(parts: TokenRoomParts) {
     },
   }
 }
+
+/** A push answers no token request. */
+const nothingAsked = { values: new Map<string, string>(), resources: [] }
 
 function bindingIn({ dpopJkt, certificateThumbprint }: RequestDetails): Binding {
   return present({ dpopJkt, certificateThumbprint })
