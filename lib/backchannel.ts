@@ -13,13 +13,13 @@ import { noticeStrings } from './channels/notice.ts'
 import { wantedValues } from './claims.ts'
 import { createCallOf } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
-import type { Client, GrantAnswer, GrantCall, User } from './contracts.ts'
+import type { GrantAnswer, GrantCall } from './contracts.ts'
 import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
 import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
 import { inProcessQueue } from './delivery/queue.ts'
 import { createDoctor } from './doctor.ts'
-import { asBackchannelError, BackchannelError } from './errors.ts'
+import { BackchannelError } from './errors.ts'
 import { createEmit } from './events.ts'
 import { fromParsed } from './form.ts'
 import { asymmetricAlgs, isSignedBy } from './jws.ts'
@@ -29,25 +29,12 @@ import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
 import type { RequestRecord } from './record.ts'
-import { createBegin, createValidate } from './request/begin.ts'
-import { createCheckBindingMessage } from './request/bindingMessage.ts'
-import { createDraft } from './request/draft.ts'
-import { createReadExtras } from './request/extras.ts'
-import { createReadIdTokenHint } from './request/idTokenHint.ts'
-import { createIssue } from './request/issue.ts'
-import { createLimits } from './request/limits.ts'
-import { createParse } from './request/parse.ts'
-import { createResend, type ResendOptions, type Resent } from './request/resend.ts'
-import { createRoutes } from './request/route.ts'
-import { createSend } from './request/send.ts'
-import { createReadParameters } from './request/signed.ts'
-import { createFindUser } from './request/user.ts'
-import { createCheckUserCode } from './request/userCode.ts'
+import type { ResendOptions, Resent } from './request/resend.ts'
+import { createRequestRoom } from './request/room.ts'
 import { type RequestState, stateOf } from './requestState.ts'
 import { createVault, hashOf, isId } from './secrets.ts'
 import { createServeCall, createServeToken } from './token/endpoint.ts'
-import { grantAnswer } from './token/grantAnswer.ts'
-import type { TokenAnswer } from './token/redeem.ts'
+import { createGrantAnswers } from './token/grantAnswer.ts'
 import { createTokenRoom } from './token/room.ts'
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
@@ -113,86 +100,8 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const fail = async (record: RequestRecord, reason: string) =>
     void (await settle(record, { result: 'failed', reason }))
-  const limits = createLimits({ ...settings, guard, emit })
   const blocks = createBlocks({ ...settings, seconds: settings.notMeBlockSeconds, guard, emit })
-  const statusUrl = (channel: string, id: string) => `${urls.notices}/${channel}/${id}`
   const linkOf = createLinkOf({ ...settings, vault, linkFor: links.linkFor })
-  const findUserBySub = async (sub: string, client: Client): Promise<User | undefined> => {
-    const user = await guard('users', () => users.find({ type: 'sub', value: sub }, client.metadata))
-    return user?.sub === sub ? user : undefined
-  }
-  const routes = createRoutes({ ...settings, ...settings.notices, channels })
-  const sender = createSend({
-    ...settings.notices,
-    store,
-    clock,
-    emit,
-    fail,
-    statusUrl,
-    tellBindingMessage: !settings.page.choices,
-    messageFor: (locale) => noticeStrings(locale, settings.notices.texts).message,
-  })
-  const audience = { findClient, findUser: findUserBySub, routeFor: routes.routeFor, linkOf: linkOf.linkOf }
-  const resend = createResend({ ...settings.notices, ...audience, store, clock, tryRoutes: sender.tryRoutes })
-  const validate = createValidate({
-    deliveryModes: settings.deliveryModes,
-    authenticate,
-    countRequest: limits.countRequest,
-    readKey: tokens.readKey,
-    requireServable: tokens.requireServable,
-    readParameters: createReadParameters({
-      store,
-      clock,
-      emit,
-      issuer,
-      algs: requestAlgs,
-      required: settings.requireSignedRequests,
-      keysFor: clients.keysFor,
-    }),
-    parse: createParse({
-      scopes: settings.scopes,
-      acrValues: settings.acrValues,
-      checkBindingMessage: createCheckBindingMessage({
-        policy: settings.bindingMessage,
-        required: settings.requireBindingMessage,
-        contextRequired: rules.requireContext,
-      }),
-      readExtras: createReadExtras({
-        acrValues: settings.acrValues,
-        grantManagement: false,
-        readResources: (uris, client) => tokens.resources.read(uris, client.metadata),
-        readAuthorizationDetails: (value, client) => tokens.authorizationDetails.read(value, client.metadata),
-      }),
-    }),
-  })
-  const readIdTokenHint = createReadIdTokenHint({
-    issuer,
-    clock,
-    maxAgeDays: settings.idTokenHintDays,
-    isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
-    subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
-  })
-  const begin = createBegin({
-    validate,
-    findUser: createFindUser({
-      ...settings,
-      guard,
-      isBlocked: blocks.isBlocked,
-      ...limits,
-      isWanted: ({ sub }, { details }, { metadata }) =>
-        wantedValues(details.claims, 'sub')?.includes(tokens.subjects.nameFor(metadata, sub)) ?? true,
-      readIdTokenHint,
-    }),
-    checkUserCode: createCheckUserCode({
-      users,
-      guard,
-      emit,
-      limiter: settings.limiter,
-      supported: settings.userCodes,
-      attempts: 5,
-      lockSeconds: 900,
-    }),
-  })
   const queue = settings.queue ?? inProcessQueue()
   const notify = createNotify({
     store,
@@ -213,24 +122,34 @@ export function createBackchannel(options: BackchannelOptions) {
     lifetimesOf: tokens.lifetimesOf,
   })
   queue.start(notify.run, (cause) => emit({ type: 'outage', of: 'queue', cause }))
-  const draft = createDraft({
-    ...settings,
-    vault,
-    maxExpirySeconds: settings.maxExpirySeconds ?? settings.expirySeconds,
-  })
-  const issue = createIssue({
-    ...settings,
-    draft,
+  const requests = createRequestRoom({
+    settings,
+    rules,
     store,
     vault,
     emit,
+    guard,
+    channels,
+    algs: requestAlgs,
+    authenticate,
+    findClient,
+    keysFor: clients.keysFor,
+    readKey: tokens.readKey,
+    requireServable: tokens.requireServable,
+    readResources: (uris, client) => tokens.resources.read(uris, client.metadata),
+    readAuthorizationDetails: (value, client) => tokens.authorizationDetails.read(value, client.metadata),
+    isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
+    subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
+    isWanted: ({ sub }, { details }, { metadata }) =>
+      wantedValues(details.claims, 'sub')?.includes(tokens.subjects.nameFor(metadata, sub)) ?? true,
+    isBlocked: blocks.isBlocked,
     ...linkOf,
-    countPrompt: limits.countPrompt,
-    hasTooManyOpen: limits.hasTooManyOpen,
-    chooseRoute: routes.chooseRoute,
     keepJob: (record) => guard('queue', () => notify.keep(record)),
-    send: sender.send,
+    statusUrl: (channel, id) => `${urls.notices}/${channel}/${id}`,
+    messageFor: (locale) => noticeStrings(locale, settings.notices.texts).message,
+    fail,
   })
+  const { begin, issue } = requests
   const callOf = createCallOf(settings.getCertificate, endpoints)
   const { grants } = tokens
   const serveCall = createServeCall({ authenticate, grants })
@@ -242,19 +161,7 @@ export function createBackchannel(options: BackchannelOptions) {
     emit,
   })
 
-  /** Protocol errors become answers; nothing is thrown at a route of the host's own. */
-  async function asGrantAnswer<T extends TokenAnswer | undefined>(
-    serve: () => Promise<T>,
-  ): Promise<GrantAnswer | (undefined extends T ? undefined : never)> {
-    try {
-      const answer = await serve()
-      return answer === undefined ? (undefined as undefined extends T ? undefined : never) : grantAnswer(answer)
-    } catch (thrown) {
-      const error = asBackchannelError(thrown)
-      if (error !== thrown) emit({ type: 'fault', cause: thrown })
-      return grantAnswer({ status: error.status, body: JSON.stringify(error), headers: error.headers })
-    }
-  }
+  const { answer, answerOurs } = createGrantAnswers(emit)
 
   /** For code of the host's own: the public id does as well as a handle. */
   async function requestNamed(name: string): Promise<RequestRecord> {
@@ -265,7 +172,7 @@ export function createBackchannel(options: BackchannelOptions) {
 
   let closed: Promise<void> | undefined
   async function close(): Promise<void> {
-    await sender.settled()
+    await requests.settled()
     await notify.close()
     await outbound.close()
     await store.close?.()
@@ -275,7 +182,7 @@ export function createBackchannel(options: BackchannelOptions) {
     notify.announce(record)
     const { clientId, sub, answer } = record
     if (sub !== undefined && (answer?.result === 'approved' || answer?.result === 'denied')) {
-      limits.learn({ clientId, sub }, answer.result).catch(() => {}) // an outage is reported by the guard
+      requests.learn({ clientId, sub }, answer.result).catch(() => {}) // an outage is reported by the guard
     }
     try {
       if (answer !== undefined) settings.onAnswer?.(record.id, answer)
@@ -325,7 +232,7 @@ export function createBackchannel(options: BackchannelOptions) {
      * `request`: its `auth_req_id`, or its public id as in events. A failure is thrown, and the request stays open.
      */
     resend: async (request: string, options: ResendOptions = {}): Promise<Resent> =>
-      resend(await requestNamed(request), options),
+      requests.resend(await requestNamed(request), options),
     /** Ends an open request that nobody waits for any more: its page says so, the client gets `expired_token`. */
     async cancel(request: string): Promise<void> {
       await fail(await requestNamed(request), 'cancelled')
@@ -338,10 +245,10 @@ export function createBackchannel(options: BackchannelOptions) {
      * Serves a token route of the host's own: `undefined` when the grant is not ours, and then the body is untouched.
      * Protocol errors are answers too; send `status`, `headers` and `body` as they are.
      */
-    grant: (req: Request): Promise<GrantAnswer | undefined> => asGrantAnswer(() => serveToken(req)),
+    grant: (req: Request): Promise<GrantAnswer | undefined> => answerOurs(() => serveToken(req)),
     /** As `grant`, for a server that is not Express. Every `grant_type` that is not ours is an error here. */
     grantFor: (call: GrantCall): Promise<GrantAnswer> =>
-      asGrantAnswer(() =>
+      answer(() =>
         serveCall({
           form: fromParsed(call.parameters),
           authorization: call.authorization,
@@ -387,7 +294,7 @@ export function createBackchannel(options: BackchannelOptions) {
       serveToken,
       channels,
       blocks,
-      noticeStatus: { ...audience, store, clock, emit, channels, statusUrl, fail, send: sender.send },
+      noticeStatus: requests.noticeStatus,
     },
   }
 }

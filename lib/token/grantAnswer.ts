@@ -1,8 +1,25 @@
 import type { GrantAnswer } from '../contracts.ts'
+import { asBackchannelError } from '../errors.ts'
+import type { Emit } from '../events.ts'
 import type { TokenAnswer } from './redeem.ts'
 
-/** A token answer as a route of the host's own may send it. */
-export function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
+/** Token answers as a route of the host's own may send them. Protocol errors become answers; nothing is thrown. */
+export function createGrantAnswers(emit: Emit) {
+  const problem = (thrown: unknown): GrantAnswer => {
+    const error = asBackchannelError(thrown)
+    if (error !== thrown) emit({ type: 'fault', cause: thrown })
+    return grantAnswer({ status: error.status, body: JSON.stringify(error), headers: error.headers })
+  }
+
+  return {
+    answer: (serve: () => Promise<TokenAnswer>): Promise<GrantAnswer> => serve().then(grantAnswer, problem),
+    /** `undefined` when the grant is not ours. */
+    answerOurs: (serve: () => Promise<TokenAnswer | undefined>): Promise<GrantAnswer | undefined> =>
+      serve().then((answer) => answer && grantAnswer(answer), problem),
+  }
+}
+
+function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
   return {
     status,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },

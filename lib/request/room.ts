@@ -1,0 +1,102 @@
+import type { BackchannelStore, Channel, Client, User } from '../contracts.ts'
+import type { Emit } from '../events.ts'
+import type { Jws } from '../jws.ts'
+import type { Settings } from '../options.ts'
+import type { Guard } from '../outage.ts'
+import type { ProfileRules } from '../profile.ts'
+import type { Vault } from '../secrets.ts'
+import { createBegin, createValidate, type ValidateParts } from './begin.ts'
+import { createCheckBindingMessage } from './bindingMessage.ts'
+import { createDraft } from './draft.ts'
+import { createReadExtras, type ExtrasParts } from './extras.ts'
+import { createReadIdTokenHint } from './idTokenHint.ts'
+import { createIssue, type IssueParts } from './issue.ts'
+import { createLimits } from './limits.ts'
+import { createParse } from './parse.ts'
+import { createResend } from './resend.ts'
+import { createRoutes } from './route.ts'
+import { createSend, type SendParts } from './send.ts'
+import { createReadParameters, type SignedParts } from './signed.ts'
+import { createFindUser, type FindUserParts } from './user.ts'
+import { createCheckUserCode } from './userCode.ts'
+
+/** What the room needs of the others. */
+export interface RequestRoomParts
+  extends Pick<ValidateParts, 'authenticate' | 'readKey' | 'requireServable'>,
+    Pick<ExtrasParts, 'readResources' | 'readAuthorizationDetails'>,
+    Pick<SignedParts, 'keysFor'>,
+    Pick<FindUserParts, 'isBlocked' | 'isWanted'>,
+    Pick<IssueParts, 'linkOf' | 'linkTellsAuthReqId' | 'keepJob'>,
+    Pick<SendParts, 'statusUrl' | 'messageFor' | 'fail'> {
+  readonly settings: Settings
+  readonly rules: ProfileRules
+  readonly store: BackchannelStore
+  readonly vault: Vault
+  readonly emit: Emit
+  readonly guard: Guard
+  readonly channels: readonly Channel[]
+  /** Algorithms of signed requests. */
+  readonly algs: readonly string[]
+  findClient(clientId: string): Promise<Client | undefined>
+  /** Is an ID token signed with one of our keys? */
+  isOurs(jws: Jws): boolean
+  /** The host's subject behind a `sub` that this client was given. */
+  subjectOf(client: Client, sub: string): Promise<string | undefined>
+}
+
+/** Everything from the client's call to the notice that the user gets, put together. */
+export function createRequestRoom(parts: RequestRoomParts) {
+  const { settings, rules, store, vault, emit, guard, channels } = parts
+  const { issuer, clock, users } = settings
+  const limits = createLimits({ ...settings, guard, emit })
+  const routes = createRoutes({ ...settings, ...settings.notices, channels })
+  const sender = createSend({ ...settings.notices, ...parts, clock, tellBindingMessage: !settings.page.choices })
+  const findUserBySub = async (sub: string, client: Client): Promise<User | undefined> => {
+    const user = await guard('users', () => users.find({ type: 'sub', value: sub }, client.metadata))
+    return user?.sub === sub ? user : undefined
+  }
+  const audience = { ...parts, findUser: findUserBySub, routeFor: routes.routeFor }
+  const validate = createValidate({
+    ...parts,
+    deliveryModes: settings.deliveryModes,
+    countRequest: limits.countRequest,
+    readParameters: createReadParameters({ ...parts, clock, issuer, required: settings.requireSignedRequests }),
+    parse: createParse({
+      scopes: settings.scopes,
+      acrValues: settings.acrValues,
+      checkBindingMessage: createCheckBindingMessage({
+        policy: settings.bindingMessage,
+        required: settings.requireBindingMessage,
+        contextRequired: rules.requireContext,
+      }),
+      readExtras: createReadExtras({ ...parts, acrValues: settings.acrValues, grantManagement: false }),
+    }),
+  })
+  const readIdTokenHint = createReadIdTokenHint({ ...parts, issuer, clock, maxAgeDays: settings.idTokenHintDays })
+  const maxExpirySeconds = settings.maxExpirySeconds ?? settings.expirySeconds
+  const draft = createDraft({ ...settings, vault, maxExpirySeconds })
+
+  return {
+    begin: createBegin({
+      validate,
+      findUser: createFindUser({ ...settings, ...parts, ...limits, readIdTokenHint }),
+      checkUserCode: createCheckUserCode({
+        users,
+        guard,
+        emit,
+        limiter: settings.limiter,
+        supported: settings.userCodes,
+        attempts: 5,
+        lockSeconds: 900,
+      }),
+    }),
+    issue: createIssue({ ...settings, ...parts, ...limits, draft, chooseRoute: routes.chooseRoute, send: sender.send }),
+    resend: createResend({ ...settings.notices, ...audience, clock, tryRoutes: sender.tryRoutes }),
+    /** Learns from the user's answer. */
+    learn: limits.learn,
+    /** What the report of a carrier needs. */
+    noticeStatus: { ...audience, store, clock, emit, channels, send: sender.send },
+    /** Resolves when no notice is under way. */
+    settled: (): Promise<void> => sender.settled(),
+  }
+}
