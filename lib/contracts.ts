@@ -83,8 +83,12 @@ export interface SessionUser {
 export interface LoginNeed {
   /** Wanted classes, in order of preference. */
   readonly acrValues?: readonly string[]
+  /** One of `acrValues` (any class, where there are none) has to be reached, or the user cannot decide. */
+  readonly essential?: true
+  /** Seconds since the login, at most. */
+  readonly maxAgeSeconds?: number
   /** The login has to be newer than the request. */
-  readonly fresh?: boolean
+  readonly fresh?: true
   /** Language the page is in. */
   readonly locale?: string
 }

@@ -1,6 +1,6 @@
 /**
  * Every code this package answers with, and its usual status.
- * CIBA Core 11 and 13, RFC 6749 5.2, RFC 6750 3.1, RFC 8707, RFC 9396, RFC 9449, and our two for outages.
+ * CIBA Core 11 and 13, RFC 6749 5.2, RFC 6750 3.1, RFC 9470, RFC 8707, RFC 9396, RFC 9449, and our two for outages.
  */
 export const errorStatus = {
   invalid_request: 400,
@@ -9,6 +9,7 @@ export const errorStatus = {
   invalid_target: 400,
   invalid_client: 401,
   invalid_token: 401,
+  insufficient_user_authentication: 401,
   unauthorized_client: 400,
   unsupported_grant_type: 400,
   unsupported_token_type: 400,

@@ -30,6 +30,10 @@ export interface RequestDetails {
   readonly scope: readonly string[]
   /** `acr_values`, in order of preference, unsupported ones dropped. */
   readonly acrValues?: readonly string[]
+  /** Seconds since the login, at most: the client's `default_max_age`. */
+  readonly maxAge?: number
+  /** The ID token has to say when the login was: the client's `require_auth_time`. */
+  readonly requireAuthTime?: true
   readonly bindingMessage?: string
   /** The JSON object of the `request_context` parameter (FAPI-CIBA 5.2.1, Transmit). */
   readonly requestContext?: Readonly<Record<string, unknown>>

@@ -1,10 +1,10 @@
-import { isEssential, wantedValues } from '../claims.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { present } from '../present.ts'
-import type { Answer, Approval, RequestRecord } from '../record.ts'
+import type { Answer, RequestRecord } from '../record.ts'
 import { contextOf, type Vault } from '../secrets.ts'
 import type { Decision } from './complete.ts'
+import { reachesAcr } from './login.ts'
 import { type IsWithin, requireNarrower } from './narrow.ts'
 
 export interface CheckParts {
@@ -29,9 +29,16 @@ export function createCheck({ emit, vault, widerScopes, isActive, isWithin }: Ch
     if (!(await isActive(decision.sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more')
     }
+    if (record.details.requireAuthTime && decision.authTime === undefined) {
+      const cause = new TypeError(
+        `client "${record.clientId}" has require_auth_time: the login has to come with its authTime`,
+      )
+      emit({ type: 'fault', cause })
+      throw new BackchannelError('server_error', 'The time of the login is not known', { cause })
+    }
     const { accessToken, tokens, ...said } = decision
     requireNarrower(said, record.details, widerScopes, isWithin)
-    if (!reachesAcr(record, decision)) return { result: 'failed', reason: 'acr', at: now }
+    if (!reachesAcr(record.details, decision.acr)) return { result: 'failed', reason: 'acr', at: now }
     // the host's own access token has effect in push mode alone
     const pushed = record.deliveryMode === 'push' ? accessToken : undefined
     const sealed =
@@ -49,11 +56,4 @@ export function createCheck({ emit, vault, widerScopes, isActive, isWithin }: Ch
     emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub })
     throw new BackchannelError('access_denied', 'This request is for somebody else')
   }
-}
-
-/** An essential `acr` that was not reached means that the login has failed (OpenID Connect Core 5.5.1.1). */
-function reachesAcr({ details: { claims } }: RequestRecord, { acr }: Pick<Approval, 'acr'>): boolean {
-  if (!isEssential(claims, 'acr')) return true
-  const values = wantedValues(claims, 'acr')
-  return acr !== undefined && (values === undefined || values.includes(acr))
 }

@@ -7,12 +7,11 @@ import type { RequestRecord } from '../record.ts'
 import { sendJson } from '../respond.ts'
 import { approvalBy, type Decision } from './complete.ts'
 import type { HandleKind } from './find.ts'
+import { isEnough, type LoginRules, needOf } from './login.ts'
 
-export interface CompletionParts {
+export interface CompletionParts extends LoginRules {
   readonly session: Session
   readonly guard: Guard
-  /** The login has to be newer than the request. */
-  readonly freshLogin: boolean
   readonly errorFormat: 'oauth' | 'transmit'
   find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
   complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
@@ -35,7 +34,7 @@ export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
       const { auth_req_id, approved } = readBody(req.body)
       const record = await parts.find(auth_req_id, 'authReqId', 'link')
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
-      requireFresh(user, record, parts.freshLogin)
+      if (!isEnough(user, record, parts)) throw insufficient(record, parts)
       const decision = approved ? approvalBy(user) : ({ result: 'denied', reason: 'user', by: user.sub } as const)
       const { answer } = await parts.complete(record, decision)
       if (answer?.result !== decision.result) {
@@ -75,10 +74,16 @@ function readBody(value: unknown): z.output<typeof body> {
   throw new BackchannelError('invalid_request', text)
 }
 
-function requireFresh(user: SessionUser, record: RequestRecord, freshLogin: boolean): void {
-  if (!freshLogin || (user.authTime ?? 0) * 1000 >= record.receivedAt - 1000) return
-  throw new BackchannelError('invalid_token', 'The login must be newer than the request', {
-    headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
+/** Tells the screen what to ask of the user (RFC 9470 3). */
+function insufficient(record: RequestRecord, rules: LoginRules): BackchannelError {
+  const { acrValues, essential, maxAgeSeconds, fresh } = needOf(record, rules)
+  const challenge = [
+    'Bearer error="insufficient_user_authentication"',
+    ...(essential && acrValues ? [`acr_values="${acrValues.join(' ')}"`] : []),
+    ...(fresh ? ['max_age=0'] : maxAgeSeconds === undefined ? [] : [`max_age=${maxAgeSeconds}`]),
+  ]
+  return new BackchannelError('insufficient_user_authentication', 'This request demands another login', {
+    headers: { 'WWW-Authenticate': challenge.join(', ') },
   })
 }
 

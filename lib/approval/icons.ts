@@ -25,5 +25,6 @@ export const stateIcons: Readonly<Record<Exclude<PageState, 'ask'>, keyof typeof
   unknown: 'question',
   wrong_user: 'lock',
   signed_out: 'lock',
+  step_up: 'lock',
   error: 'alert',
 }

@@ -37,7 +37,9 @@ export interface PageStrings {
   /** On the button of a visitor who is signed out. */
   readonly signIn: string
   /** Heading and sentence of every page that asks nothing. */
-  readonly closed: Readonly<Record<ClosedState | 'signed_out', readonly [heading: string, sentence: string]>>
+  readonly closed: Readonly<
+    Record<ClosedState | 'signed_out' | 'step_up', readonly [heading: string, sentence: string]>
+  >
 }
 
 /** Sentences by language, to replace some of them or to add a language. */
@@ -92,6 +94,7 @@ const en: PageStrings = {
       'Open the link again, signed in to the account that the message was sent to.',
     ],
     signed_out: ['Please sign in', 'You have been signed out. Nothing was answered yet.'],
+    step_up: ['Please sign in again', 'This request needs a newer or stronger sign-in. Nothing was answered yet.'],
     error: ['Something went wrong', 'Nothing was answered. Please try again in a moment.'],
   },
 }
@@ -140,6 +143,10 @@ const fr: PageStrings = {
       'Ouvrez à nouveau le lien en vous connectant au compte auquel le message a été envoyé.',
     ],
     signed_out: ['Veuillez vous connecter', 'Vous avez été déconnecté. Aucune réponse n’a été donnée.'],
+    step_up: [
+      'Veuillez vous reconnecter',
+      'Cette demande exige une connexion plus récente ou plus sûre. Aucune réponse n’a été donnée.',
+    ],
     error: ['Une erreur s’est produite', 'Aucune réponse n’a été donnée. Veuillez réessayer dans un instant.'],
   },
 }
@@ -188,6 +195,10 @@ const de: PageStrings = {
       'Öffnen Sie den Link erneut und melden Sie sich mit dem Konto an, an das die Nachricht ging.',
     ],
     signed_out: ['Bitte melden Sie sich an', 'Sie wurden abgemeldet. Es wurde noch nichts beantwortet.'],
+    step_up: [
+      'Bitte melden Sie sich erneut an',
+      'Diese Anfrage verlangt eine neuere oder stärkere Anmeldung. Es wurde noch nichts beantwortet.',
+    ],
     error: ['Etwas ist schiefgegangen', 'Es wurde nichts beantwortet. Bitte versuchen Sie es gleich noch einmal.'],
   },
 }
@@ -236,6 +247,10 @@ const es: PageStrings = {
       'Abra el enlace de nuevo con la cuenta a la que se envió el mensaje.',
     ],
     signed_out: ['Inicie sesión', 'Su sesión se ha cerrado. Aún no se ha respondido nada.'],
+    step_up: [
+      'Vuelva a iniciar sesión',
+      'Esta solicitud exige un inicio de sesión más reciente o más seguro. Aún no se ha respondido nada.',
+    ],
     error: ['Algo salió mal', 'No se ha respondido nada. Inténtelo de nuevo en un momento.'],
   },
 }
@@ -284,6 +299,10 @@ const pt: PageStrings = {
       'Abra o link de novo, com a conta para a qual a mensagem foi enviada.',
     ],
     signed_out: ['Entre na sua conta', 'Sua sessão foi encerrada. Nada foi respondido ainda.'],
+    step_up: [
+      'Entre novamente na sua conta',
+      'Este pedido exige um acesso mais recente ou mais forte. Nada foi respondido ainda.',
+    ],
     error: ['Algo deu errado', 'Nada foi respondido. Tente de novo em instantes.'],
   },
 }
@@ -332,6 +351,10 @@ const ja: PageStrings = {
       'メッセージの届いたアカウントでログインし、もう一度リンクを開いてください。',
     ],
     signed_out: ['ログインしてください', 'ログアウトされています。まだ何も回答されていません。'],
+    step_up: [
+      'もう一度ログインしてください',
+      'このリクエストには、より新しい、またはより強力なログインが必要です。まだ何も回答されていません。',
+    ],
     error: ['エラーが発生しました', 'まだ何も回答されていません。しばらくしてからもう一度お試しください。'],
   },
 }

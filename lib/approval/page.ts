@@ -1,5 +1,5 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Client, Form, LoginNeed, Session, SessionUser } from '../contracts.ts'
+import type { Client, Form, Session, SessionUser } from '../contracts.ts'
 import { asBackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { readForm } from '../form.ts'
@@ -9,20 +9,18 @@ import { equalSecrets } from '../secrets.ts'
 import { approvalBy, type Decision } from './complete.ts'
 import type { HandleKind } from './find.ts'
 import type { Links } from './link.ts'
+import { isEnough, type LoginRules, needOf } from './login.ts'
 import type { Question } from './question.ts'
 import type { ClosedState } from './state.ts'
 import type { Page } from './view.ts'
 
-export interface PageParts {
+export interface PageParts extends LoginRules {
   readonly links: Links
   readonly session: Session
   /** Scheme, host and port of our own pages. */
   readonly origin: string
-  readonly clock: () => number
   readonly guard: Guard
   readonly emit: Emit
-  /** The login that decides has to be newer than the request. */
-  readonly freshLogin: boolean
   isActive(sub: string): Promise<boolean>
   find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
   findClient(clientId: string): Promise<Client | undefined>
@@ -33,6 +31,9 @@ export interface PageParts {
   /** Every page that these routes answer with. `locale`: the language of the request, if it has one. */
   show(req: Request, res: Response, page: Page, locale?: string): void
 }
+
+/** In the query of the page once a login was sent back to reach more. */
+const signedInAgain = 'again'
 
 /** What a visitor has shown: who is signed in, and the request that their browser holds the handle of. */
 interface Visit {
@@ -104,11 +105,15 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     if (held === undefined || record === undefined) return refuse('unknown')
     const over = stateOf(record, clock())
     if (over !== undefined) return refuse(over)
-    if (user === undefined || (parts.freshLogin && !isFresh(user, record))) {
+    if (user === undefined || !isEnough(user, record, parts)) {
       const path = new URL(links.pageUrl(id)).pathname
-      const signInUrl = session.loginUrl(path, needOf(record, user !== undefined))
-      // a form may not be redirected to another origin (form-action), and the login may well live on one
-      if (req.method === 'POST') parts.show(req, res, { state: 'signed_out', signInUrl }, record.details.locale)
+      const again = user === undefined ? '' : `?${signedInAgain}`
+      const signInUrl = session.loginUrl(path + again, needOf(record, parts))
+      // A form may not be redirected to another origin (form-action), and the login may well live on one.
+      // Whoever has just signed in and still does not reach what is needed would be sent round in circles.
+      const stay = req.method === 'POST' || Object.hasOwn(req.query, signedInAgain)
+      const state = user === undefined ? 'signed_out' : 'step_up'
+      if (stay) parts.show(req, res, { state, signInUrl }, record.details.locale)
       else seeOther(res, signInUrl)
       return undefined
     }
@@ -147,19 +152,6 @@ function stateOf(record: RequestRecord, now: number): ClosedState | undefined {
   if (answer?.result === 'denied') return answer.reason === 'not_me' ? 'reported' : 'denied'
   if (isExpired(record, now)) return 'expired'
   return status === 'pending' ? undefined : 'answered'
-}
-
-function isFresh(user: SessionUser, record: RequestRecord): boolean {
-  return (user.authTime ?? 0) * 1000 >= record.receivedAt - 1000 // `auth_time` has whole seconds
-}
-
-function needOf(record: RequestRecord, fresh: boolean): LoginNeed {
-  const { acrValues, locale } = record.details
-  return {
-    ...(acrValues === undefined ? {} : { acrValues }),
-    ...(locale === undefined ? {} : { locale }),
-    ...(fresh ? { fresh } : {}),
-  }
 }
 
 function seeOther(res: Response, location: string): void {

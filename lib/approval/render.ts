@@ -69,7 +69,7 @@ ${main}</body></html>`}\n`
       return { status: 200, headers: headers(page.logoUri), body: write(view) }
     }
     const status = stateStatus[page.state]
-    if (page.state === 'signed_out') return { status, headers: headers(undefined), body: write(view) }
+    if ('signInUrl' in page) return { status, headers: headers(undefined), body: write(view) }
     const name = `${page.state} ${key}`
     const body = closed.get(name) ?? write({ ...view, locale: key })
     closed.set(name, body)
@@ -82,7 +82,7 @@ function closedHtml(view: Exclude<View, { state: 'ask' }>): readonly [string, Ht
   const main = html`<main class="closed ${view.state}"><span class="mark">${icon(stateIcons[view.state])}</span>
 <h1>${heading}</h1>
 <p>${sentence}</p>
-${view.state === 'signed_out' && html`<a class="button" href="${view.signInUrl}">${view.strings.signIn}</a>`}</main>`
+${'signInUrl' in view && html`<a class="button" href="${view.signInUrl}">${view.strings.signIn}</a>`}</main>`
   return [heading, main]
 }
 

@@ -1,5 +1,5 @@
 /** What a page can be about. */
-export type PageState = 'ask' | 'signed_out' | ClosedState
+export type PageState = 'ask' | 'signed_out' | 'step_up' | ClosedState
 
 /**
  * `approved`, `denied`, `reported`: the user's own answer. `answered`: no answer is wanted any more.
@@ -23,6 +23,7 @@ export const stateStatus: Readonly<Record<PageState, number>> = {
   reported: 200,
   answered: 200,
   signed_out: 403,
+  step_up: 403,
   expired: 410,
   unknown: 404,
   wrong_user: 403,

@@ -16,9 +16,9 @@ export type View = Page & {
   readonly strings: PageStrings
 }
 
-/** The user has to sign in (again) before they can answer. */
+/** The user has to sign in before they can answer: `signed_out`, or their login is too old or too weak: `step_up`. */
 export interface SignedOut {
-  readonly state: 'signed_out'
+  readonly state: 'signed_out' | 'step_up'
   /** Where to. */
   readonly signInUrl: string
 }

@@ -70,12 +70,18 @@ export function createParse(options: ParseOptions) {
       extras.authorizationDetails !== undefined,
     )
     const context = readContext(parameters.get('request_context'))
-    const asked = text(parameters, 'acr_values')?.split(' ') ?? wantedValues(extras.claims, 'acr')?.map(String)
+    const { default_acr_values, default_max_age, require_auth_time } = client.metadata
+    const asked =
+      text(parameters, 'acr_values')?.split(' ') ??
+      wantedValues(extras.claims, 'acr')?.map(String) ??
+      default_acr_values
     const wanted = asked?.filter((acr) => acrValues.has(acr))
     const details: RequestDetails = {
       ...extras,
       scope,
       ...(wanted?.length ? { acrValues: wanted } : {}),
+      ...(default_max_age === undefined ? {} : { maxAge: default_max_age }),
+      ...(require_auth_time || default_max_age !== undefined ? { requireAuthTime: true as const } : {}),
       ...(bindingMessage === undefined ? {} : { bindingMessage }),
       ...(context === undefined ? {} : { requestContext: context.all }),
     }

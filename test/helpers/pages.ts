@@ -49,6 +49,7 @@ export const pages: Readonly<Record<string, Page>> = {
       'Überweisung von 1.234.567,89 EUR an die Donaudampfschifffahrtsgesellschaft, Auftrag 2026-11-20-778812',
   },
   signed_out: { state: 'signed_out', signInUrl: '/login?next=%2Fapprove%2Fabc' },
+  step_up: { state: 'step_up', signInUrl: '/login?next=%2Fapprove%2Fabc%3Fagain' },
   ...Object.fromEntries(
     (['approved', 'denied', 'reported', 'answered', 'expired', 'unknown', 'wrong_user', 'error'] as const).map(
       (state) => [state, { state }],

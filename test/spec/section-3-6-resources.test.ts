@@ -306,7 +306,7 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
       auth_req_id: await ask(essential('high')),
       approved: true,
     })
-    expect([status, body.error]).to.deep.equal([403, 'access_denied'])
+    expect([status, body.error]).to.deep.equal([401, 'insufficient_user_authentication'])
   })
 
   it('OIDC-5.5.1.1-01 is met by the acr, and a voluntary one by any', async () => {
