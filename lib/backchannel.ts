@@ -258,8 +258,13 @@ export function createBackchannel(options: BackchannelOptions) {
           certificate: () => (call.certificate === undefined ? undefined : { x509: call.certificate, chained: true }),
         }),
       ),
+    /**
+     * Checks a client's metadata for a registration endpoint, with the `jwks_uri` and `sector_identifier_uri` that pairwise
+     * subjects rest on (CIBA Core 4). Rejects with a TypeError that names the member and what is wrong.
+     */
+    checkRegistration: clients.checkRegistration,
     /** Checks keys, store, channels, session, clock and the named clients. Sends nothing to anybody. */
-    doctor: createDoctor({ settings, urls, store, channels, readClient: clients.read }),
+    doctor: createDoctor({ settings, urls, store, channels, checkRegistration: clients.checkRegistration }),
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */

@@ -239,6 +239,8 @@ export type ClientAuthMethod =
 export interface ClientMetadata {
   readonly client_id: string
   readonly client_secret?: string | undefined
+  /** Epoch seconds after which the secret is worth nothing. 0, the default: it does not expire. */
+  readonly client_secret_expires_at?: number | undefined
   /** Name shown to the user. Defaults to `client_id`. */
   readonly client_name?: string | undefined
   readonly logo_uri?: string | undefined

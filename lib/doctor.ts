@@ -17,8 +17,8 @@ export interface DoctorParts {
   readonly urls: Urls
   readonly store: BackchannelStore
   readonly channels: readonly Channel[]
-  /** Finds and checks a client. Throws when its metadata is wrong. */
-  readClient(metadata: ClientMetadata): Client
+  /** Checks a client's metadata, and what it points to. Rejects when something is wrong. */
+  checkRegistration(metadata: ClientMetadata): Promise<Client>
 }
 
 export interface DoctorOptions {
@@ -208,11 +208,11 @@ function clock({ settings }: DoctorParts): Finding[] {
   ]
 }
 
-async function client(id: string, { settings, readClient }: DoctorParts): Promise<Finding[]> {
+async function client(id: string, { settings, checkRegistration }: DoctorParts): Promise<Finding[]> {
   const check = `client ${id}`
   const metadata = await settings.clients(id)
   if (metadata === undefined || metadata === null) throw new Error('is not registered')
-  const { authMethod, deliveryMode } = readClient(metadata)
+  const { authMethod, deliveryMode } = await checkRegistration(metadata)
   if (!settings.clientAuthMethods.includes(authMethod))
     throw new Error(`registered for ${authMethod}, which this server does not offer`)
   if (deliveryMode === undefined) throw new Error('has no backchannel_token_delivery_mode')

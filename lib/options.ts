@@ -88,6 +88,8 @@ export interface BackchannelOptions {
    * endpoints too (CIBA Core). Defaults to `any-endpoint`.
    */
   readonly assertionAudience?: 'issuer' | 'any-endpoint'
+  /** Longest life of a client assertion, in seconds from now to its `exp`. Defaults to 300; 3600 at most. */
+  readonly assertionMaxSeconds?: number
   /** Seconds a request lives when the client asks for nothing else. Defaults to 600. */
   readonly expirySeconds?: number
   /** Longest life a client may ask for, in seconds; more is cut down to it. Defaults to `expirySeconds`. */
@@ -276,6 +278,7 @@ const schema = z.strictObject({
   acrValues: z.array(z.string().min(1)).default([]),
   clientAuthMethods: z.array(authMethod).min(1, 'must name a method').optional(),
   assertionAudience: z.enum(['issuer', 'any-endpoint']).optional(),
+  assertionMaxSeconds: z.int().min(10, 'must be at least 10').max(3600, 'must be at most 3600').default(300),
   expirySeconds: seconds.default(600),
   maxExpirySeconds: seconds.optional(),
   intervalSeconds: seconds.default(5),

@@ -1,8 +1,8 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto'
 import { json, Router } from 'express'
-import { type ClientMetadata, readClient } from 'express-ciba'
+import type { Backchannel, ClientMetadata } from 'express-ciba'
 
-export interface RegistrationParts {
+export interface RegistrationParts extends Pick<Backchannel, 'checkRegistration'> {
   /** Where clients live; registered ones come and go. */
   readonly clients: Map<string, ClientMetadata>
   /** Absolute URL of the registration endpoint. */
@@ -10,15 +10,15 @@ export interface RegistrationParts {
 }
 
 /** Open registration of clients (RFC 7591) and their removal (RFC 7592 2.3). For tests: a real one asks who is there. */
-export function registration({ clients, url }: RegistrationParts): Router {
+export function registration({ clients, url, checkRegistration }: RegistrationParts): Router {
   const tokens = new Map<string, Buffer>()
   const router = Router()
 
-  router.post('/', json(), (req, res) => {
+  router.post('/', json(), async (req, res) => {
     const client_id = randomUUID()
     const metadata = { ...req.body, client_id, ...secretFor(req.body) }
     try {
-      readClient(metadata)
+      await checkRegistration(metadata)
     } catch (problem) {
       const error_description = (problem as Error).message.replaceAll('"', "'")
       res.status(400).json({ error: 'invalid_client_metadata', error_description })

@@ -10,6 +10,7 @@ export interface Authenticated {
 }
 
 export interface AuthenticateParts {
+  readonly clock: () => number
   find(clientId: string): Awaitable<ClientMetadata | undefined | null>
   /** Checks metadata. Throws when the registration is broken. */
   read(metadata: ClientMetadata): Client
@@ -54,9 +55,10 @@ export function createAuthenticate(parts: AuthenticateParts) {
   /** Why these cannot be the credentials of this client, whatever they prove. */
   function misfitOf(client: Client | undefined, { clientId, kind }: Credentials): string | undefined {
     if (client === undefined || client.id !== clientId) return 'there is no such client'
-    const { authMethod } = client
+    const { authMethod, metadata } = client
     if (!offered.has(authMethod)) return `${authMethod} is not offered here`
-    return kindOf[authMethod] === kind ? undefined : `the client is registered for ${authMethod}`
+    if (kindOf[authMethod] !== kind) return `the client is registered for ${authMethod}`
+    return isOver(metadata, authMethod, parts.clock()) ? 'client_secret_expires_at is past' : undefined
   }
 
   function readOrRefuse(metadata: ClientMetadata, call: Call): Client {
@@ -82,6 +84,11 @@ export function createAuthenticate(parts: AuthenticateParts) {
     secrets.set(client, known)
     return known
   }
+}
+
+/** Has the secret that this method uses expired (RFC 7591 3.2.1)? 0: it never does. */
+function isOver({ client_secret_expires_at: end = 0 }: ClientMetadata, method: ClientAuthMethod, now: number): boolean {
+  return method.startsWith('client_secret') && end > 0 && end * 1000 <= now
 }
 
 function digest(text: string): Buffer {

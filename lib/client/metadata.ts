@@ -31,6 +31,7 @@ const jwk = z
 const schema = z.looseObject({
   client_id: z.string().refine(isClientId, 'must be 1 to 255 characters, none of them a control character'),
   client_secret: z.string().min(1).optional(),
+  client_secret_expires_at: z.number().nonnegative().optional(),
   client_name: z.string().min(1).max(200).optional(),
   logo_uri: https.optional(),
   token_endpoint_auth_method: z

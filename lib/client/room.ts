@@ -11,6 +11,7 @@ import { createCheckDpop } from './dpop.ts'
 import { createClientKeys } from './keys.ts'
 import { createReadClient } from './metadata.ts'
 import { createCheckCertificate, thumbprintOf } from './mtls.ts'
+import { createCheckRegistration } from './registration.ts'
 
 export interface ClientRoomParts {
   readonly settings: Settings
@@ -44,9 +45,11 @@ export function createClientRoom(parts: ClientRoomParts) {
       const metadata = await find(clientId)
       return metadata === undefined || metadata === null ? undefined : read(metadata)
     },
+    checkRegistration: createCheckRegistration({ read, fetchJson: parts.fetchJson }),
     authenticate: createAuthenticate({
       find,
       read,
+      clock,
       methods: settings.clientAuthMethods,
       checkAssertion: createCheckAssertion({
         store,
@@ -55,7 +58,7 @@ export function createClientRoom(parts: ClientRoomParts) {
         audiences:
           settings.assertionAudience === 'issuer' ? [issuer] : [issuer, ...endpoints.keys(), ...endpoints.values()],
         audienceAsString: rules.audienceAsString,
-        maxSeconds: 300,
+        maxSeconds: settings.assertionMaxSeconds,
         algs: assertionAlgs,
         keysFor: keys.keysFor,
       }),

@@ -3,7 +3,18 @@ import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
 import { createAuthenticate } from '../../lib/client/authenticate.ts'
 import { createReadClient } from '../../lib/client/metadata.ts'
-import { assertionType, authentication, callWith, outcome, reason, secret } from '../helpers/authentication.ts'
+import {
+  assertionClaims,
+  assertionType,
+  authentication,
+  callAsserting,
+  callWith,
+  clientWith,
+  outcome,
+  reason,
+  secret,
+  sign,
+} from '../helpers/authentication.ts'
 
 const basic = (id: string, password: string) => `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`
 /** As oauth4webapi encodes both halves: everything but letters and digits. */
@@ -100,9 +111,23 @@ describe('client authentication by secret', () => {
     }
   })
 
+  it('refuses a secret that has expired, and nothing that needs no secret', async () => {
+    const ended = { client_secret: secret, client_secret_expires_at: Math.floor(Date.now() / 1000) + 60 }
+    const { authenticate, clock } = authentication({ till: ended })
+    const call = () => authenticate(callWith({}, { authorization: basic('till', encoded(secret)) }))
+    expect(await outcome(call())).to.equal('till')
+    clock.now += 61_000
+    expect(await reason(call())).to.match(/client_secret_expires_at is past/)
+    const keys = await clientWith('ES256', { client_secret_expires_at: 1 })
+    expect(await outcome(authentication(keys).authenticate(callAsserting(await sign(assertionClaims()))))).to.equal(
+      'till',
+    )
+  })
+
   it('passes on an outage of the registry as it is', async () => {
     const outage = new BackchannelError('temporarily_unavailable', 'Down')
     const failing = createAuthenticate({
+      clock: Date.now,
       find: () => Promise.reject(outage),
       read: createReadClient(),
       methods: ['client_secret_post'],

@@ -57,6 +57,7 @@ export function authentication(clients: Record<string, Partial<ClientMetadata>>,
       asked.push(id)
       return Object.hasOwn(clients, id) ? ({ client_id: id, ...clients[id] } as ClientMetadata) : undefined
     },
+    clock: () => clock.now,
     read: createReadClient(),
     methods: options.methods ?? methods,
     checkAssertion: createCheckAssertion({
