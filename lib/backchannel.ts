@@ -86,6 +86,7 @@ export function createBackchannel(options: BackchannelOptions) {
     emit,
     guard,
     isActive,
+    findClient,
     keysThat: clients.keysThat,
     checkDpop: clients.checkDpop,
   })
@@ -203,6 +204,7 @@ export function createBackchannel(options: BackchannelOptions) {
     dpopAlgs: requestAlgs,
     certificateBound: true,
     userCodes: settings.userCodes,
+    ownTokens: settings.issueTokens === undefined,
   })
 
   return {
@@ -297,6 +299,7 @@ export function createBackchannel(options: BackchannelOptions) {
       settle,
       callOf,
       serveToken,
+      tokens,
       channels,
       blocks,
       noticeStatus: requests.noticeStatus,

@@ -207,6 +207,8 @@ export interface BackchannelStore {
   move(id: string, move: Move): Promise<{ readonly moved: boolean; readonly record: RequestRecord } | undefined>
   /** Replay guard, one winner: `true` for the first caller with this key, `false` for all others until `until` (ms). */
   firstSeen(key: string, until: number): Promise<boolean>
+  /** Was `firstSeen` called with this key, and is its `until` to come? Changes nothing. */
+  seen(key: string): Promise<boolean>
   /** Writes a new refresh token family. */
   addGrant(grant: GrantRecord): Promise<void>
   /** The family, until it expires or ends. */

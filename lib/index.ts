@@ -50,5 +50,10 @@ export {
   type RedisStoreOptions,
   redisStore,
 } from './stores/redis.ts'
+export type { Binding } from './token/binding.ts'
 export { cibaGrantType } from './token/endpoint.ts'
-export type { TokenResponse } from './token/mint.ts'
+export type { Grant, Granted } from './token/grant.ts'
+export type { Introspection, MayIntrospect } from './token/introspect.ts'
+export type { IssuedTokens, IssueTokens } from './token/issueTokens.ts'
+export type { MakeAccessToken, TokenResponse } from './token/mint.ts'
+export type { IssueRefreshToken } from './token/refreshToken.ts'

@@ -20,6 +20,8 @@ export interface MetadataParts {
   readonly grantTypes: readonly string[]
   readonly requestAlgs: readonly string[]
   readonly userCodes: boolean
+  /** Tokens are made here, and may be revoked and introspected here. */
+  readonly ownTokens: boolean
   readonly dpopAlgs: readonly string[]
   readonly certificateBound: boolean
 }
@@ -31,6 +33,8 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
     issuer: parts.issuer,
     backchannel_authentication_endpoint: urls.backchannel,
     token_endpoint: urls.token,
+    revocation_endpoint: parts.ownTokens ? urls.revoke : undefined,
+    introspection_endpoint: parts.ownTokens ? urls.introspect : undefined,
     jwks_uri: urls.jwks,
     backchannel_token_delivery_modes_supported: parts.deliveryModes,
     backchannel_authentication_request_signing_alg_values_supported: parts.requestAlgs,
@@ -64,7 +68,11 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
 }
 
 /** RFC 8705 5. */
-function aliases({ urls, mtlsUrls }: MetadataParts): Readonly<Record<string, string>> | undefined {
+function aliases({ urls, mtlsUrls, ownTokens }: MetadataParts): Readonly<Record<string, string>> | undefined {
   if (mtlsUrls.origin === urls.origin) return undefined
-  return { token_endpoint: mtlsUrls.token, backchannel_authentication_endpoint: mtlsUrls.backchannel }
+  return {
+    token_endpoint: mtlsUrls.token,
+    backchannel_authentication_endpoint: mtlsUrls.backchannel,
+    ...(ownTokens ? { revocation_endpoint: mtlsUrls.revoke, introspection_endpoint: mtlsUrls.introspect } : {}),
+  }
 }

@@ -25,7 +25,11 @@ import { defaultLimits, type Limits } from './request/limits.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
 import type { DetailTypes } from './token/authorizationDetails.ts'
+import type { MayIntrospect } from './token/introspect.ts'
+import type { IssueTokens } from './token/issueTokens.ts'
 import type { Seconds } from './token/lifetimes.ts'
+import type { MakeAccessToken } from './token/mint.ts'
+import type { IssueRefreshToken } from './token/refreshToken.ts'
 import type { Resources } from './token/resources.ts'
 import type { ScopeClaims } from './token/userClaims.ts'
 
@@ -138,6 +142,13 @@ export interface BackchannelOptions {
   /** Lifetimes and audience of the tokens minted here. */
   readonly tokens?: TokenOptions
   /**
+   * The host's own issuer, in place of ours: gets the grant, returns the members of the token response. Where it returns no
+   * `id_token` we make one. Refreshing, revoking and introspecting these tokens is the host's.
+   */
+  readonly issueTokens?: IssueTokens
+  /** Which tokens may a client introspect (RFC 7662)? Defaults to its own, and those that have it as `aud`. */
+  readonly mayIntrospect?: MayIntrospect
+  /**
    * The APIs that clients may name as `resource` (RFC 8707), by URI, or a function that knows them. Defaults to none:
    * every `resource` is refused, and access tokens are for `tokens.audience`.
    */
@@ -159,7 +170,10 @@ export interface BackchannelOptions {
    * completing and nothing else, or the real one, which then travels by SMS and e-mail. Defaults to `link`.
    */
   readonly landingHandle?: 'link' | 'auth_req_id'
-  /** What to do with a `grant_type` that is not ours. Defaults to `next`: the host's next handler gets it untouched. */
+  /**
+   * What to do with a `grant_type` that is not ours, and with tokens to refresh, revoke or introspect that we did not make.
+   * Defaults to `next`: the host's next handler gets the call untouched.
+   */
   readonly otherGrants?: 'next' | 'refuse'
   /** Reads the client's certificate. Defaults to the TLS socket; trust a proxy's header only here, and knowingly. */
   readonly getCertificate?: GetCertificate
@@ -202,6 +216,16 @@ export interface TokenOptions {
   readonly idTokenSeconds?: Seconds
   /** Defaults to 3600. */
   readonly accessTokenSeconds?: Seconds
+  /** From one use of a refresh token to the next. Defaults to 2592000, 30 days. */
+  readonly refreshTokenSeconds?: Seconds
+  /** The most that refresh tokens of one approval live, however often they are used. Defaults to 31536000, a year. */
+  readonly refreshFamilySeconds?: number
+  /** Seconds for which a refresh token that was replaced is taken once more, for a lost answer. Defaults to 30. */
+  readonly refreshGraceSeconds?: number
+  /** Who gets a refresh token? Defaults to grants of `offline_access`; never for clients whose `grant_types` lack it. */
+  readonly issueRefreshToken?: IssueRefreshToken
+  /** An access token of the host's own, opaque for example, in place of a JWT. `undefined`: a JWT after all. */
+  readonly accessToken?: MakeAccessToken
   /** `aud` of access tokens when the client names no `resource`. Defaults to the issuer. */
   readonly audience?: string
 }
@@ -246,7 +270,7 @@ const schema = z.strictObject({
     .prefault({}),
   store: z
     .custom<BackchannelStore>(
-      (value) => hasFunctions(value, 'add', 'find', 'poll', 'move', 'firstSeen'),
+      (value) => hasFunctions(value, 'add', 'find', 'poll', 'move', 'firstSeen', 'seen'),
       'must be a store: keyvStore(…), redisStore(…), postgresStore(…) or your own BackchannelStore',
     )
     .optional(),
@@ -333,9 +357,16 @@ const schema = z.strictObject({
     .strictObject({
       idTokenSeconds: lifetime,
       accessTokenSeconds: lifetime,
+      refreshTokenSeconds: lifetime,
+      refreshFamilySeconds: seconds.default(365 * 86_400),
+      refreshGraceSeconds: z.int().nonnegative().max(300, 'must be at most 300').default(30),
+      issueRefreshToken: hook<IssueRefreshToken>().optional(),
+      accessToken: hook<MakeAccessToken>().optional(),
       audience: z.string().min(1).optional(),
     })
     .prefault({}),
+  issueTokens: hook<IssueTokens>().optional(),
+  mayIntrospect: hook<MayIntrospect>().optional(),
   resources: z
     .custom<Resources>(
       (value) => typeof value === 'function' || (isTable(value) && Object.keys(value).every(isResource)),

@@ -27,6 +27,7 @@ export function guardStore(store: BackchannelStore, guard: Guard): BackchannelSt
     poll: (id, poller, now) => guard('store', () => store.poll(id, poller, now)),
     move: (id, move) => guard('store', () => store.move(id, move)),
     firstSeen: (key, until) => guard('store', () => store.firstSeen(key, until)),
+    seen: (key) => guard('store', () => store.seen(key)),
     addGrant: (grant) => guard('store', () => store.addGrant(grant)),
     findGrant: (id) => guard('store', () => store.findGrant(id)),
     rotate: (id, rotation) => guard('store', () => store.rotate(id, rotation)),

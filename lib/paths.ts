@@ -4,6 +4,10 @@ export interface Paths {
   readonly backchannel: string
   /** Token endpoint. Defaults to `/oidc/token`. */
   readonly token: string
+  /** Revocation endpoint (RFC 7009). Defaults to `/oidc/revoke`. */
+  readonly revoke: string
+  /** Introspection endpoint (RFC 7662). Defaults to `/oidc/introspect`. */
+  readonly introspect: string
   /** Our public keys. Defaults to `/oidc/jwks`. */
   readonly jwks: string
   /** Discovery document. Defaults to `/.well-known/openid-configuration`. */
@@ -19,6 +23,8 @@ export interface Paths {
 export const defaultPaths: Paths = {
   backchannel: '/oidc/backchannel',
   token: '/oidc/token',
+  revoke: '/oidc/revoke',
+  introspect: '/oidc/introspect',
   jwks: '/oidc/jwks',
   discovery: '/.well-known/openid-configuration',
   approve: '/auth/backchannel/approve',
@@ -34,7 +40,8 @@ export interface Urls extends Paths {
 
 /** The endpoints that clients call, each with its alias for mutual TLS (RFC 8705 5); itself when it has none. */
 export function aliasesOf(urls: Urls, mtlsUrls: Urls): ReadonlyMap<string, string> {
-  return new Map((['token', 'backchannel'] as const).map((name) => [urls[name], mtlsUrls[name]]))
+  const names = ['token', 'backchannel', 'revoke', 'introspect'] as const
+  return new Map(names.map((name) => [urls[name], mtlsUrls[name]]))
 }
 
 export function urlsOf(baseUrl: string, paths: Paths): Urls {

@@ -6,6 +6,8 @@ export interface ProfileRules {
   readonly requireContext: boolean
   /** Tokens are bound to a key; bearer tokens are not handed out. */
   readonly senderConstrained: boolean
+  /** Each use of a refresh token brings a new one. */
+  readonly rotatesRefreshTokens: boolean
   /** What a client assertion may name as its audience. */
   readonly assertionAudience: 'issuer' | 'any-endpoint'
   /** `aud` of a client assertion is a string, not an array. */
@@ -34,6 +36,7 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     requireSignedRequests: false,
     requireContext: false,
     senderConstrained: false,
+    rotatesRefreshTokens: true,
     assertionAudience: 'any-endpoint',
     audienceAsString: false,
     deliveryModes: ['poll', 'ping', 'push'],
@@ -43,6 +46,7 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     requireSignedRequests: true,
     requireContext: true,
     senderConstrained: true,
+    rotatesRefreshTokens: true,
     assertionAudience: 'any-endpoint',
     audienceAsString: false,
     deliveryModes: ['poll', 'ping'],
@@ -53,6 +57,8 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     requireSignedRequests: true,
     requireContext: true,
     senderConstrained: true,
+    // FAPI 2 Security Profile 5.3.2.1
+    rotatesRefreshTokens: false,
     assertionAudience: 'issuer',
     audienceAsString: true,
     deliveryModes: ['poll', 'ping'],

@@ -218,6 +218,8 @@ export function paceOf(
 export interface GrantRecord {
   /** Where the grant is found: the first 16 characters of each of its refresh tokens. */
   readonly id: string
+  /** Public id of the request that it goes back to. */
+  readonly request: string
   readonly clientId: string
   readonly sub: string
   /** SHA-256 (base64url) of the refresh token that counts now. */

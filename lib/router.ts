@@ -9,6 +9,7 @@ import { backchannelEndpoint } from './request/endpoint.ts'
 import { noticeStatusEndpoint } from './request/noticeStatus.ts'
 import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
 import { tokenEndpoint } from './token/endpoint.ts'
+import { presentedEndpoint } from './token/presentedEndpoint.ts'
 import { transmitBody, transmitTokenBody } from './transmit.ts'
 
 /** An Express router that carries its engine. */
@@ -27,6 +28,25 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   const router = Router()
 
   router.route(paths.token).post(tokenEndpoint(parts.serveToken)).all(onlyMethods('POST'))
+
+  if (settings.issueTokens === undefined) {
+    const { readPresented, revoke, introspect } = parts.tokens
+    const common = { authenticate: parts.authenticate, readPresented, otherGrants: settings.otherGrants, emit }
+    const revocation = presentedEndpoint({
+      ...common,
+      callOf: (req, form) => parts.callOf(req, form, urls.revoke),
+      serve: (presented, _token, client) => revoke(presented, client),
+      unknown: undefined,
+    })
+    const introspection = presentedEndpoint({
+      ...common,
+      callOf: (req, form) => parts.callOf(req, form, urls.introspect),
+      serve: introspect,
+      unknown: { active: false },
+    })
+    router.route(paths.revoke).post(revocation).all(onlyMethods('POST'))
+    router.route(paths.introspect).post(introspection).all(onlyMethods('POST'))
+  }
 
   router
     .route(paths.backchannel)

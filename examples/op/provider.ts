@@ -39,6 +39,7 @@ export async function startProvider(config: Config) {
       loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
     },
     channels: [linkChannel()],
+    tokens: { issueRefreshToken: ({ client }) => client.grant_types?.includes('refresh_token') ?? false },
     queue,
     ...(opened.store === undefined ? {} : { store: opened.store }),
     // one user is asked thousands of times here

@@ -69,7 +69,11 @@ export function createRequestRoom(parts: RequestRoomParts) {
         required: settings.requireBindingMessage,
         contextRequired: rules.requireContext,
       }),
-      readExtras: createReadExtras({ ...parts, acrValues: settings.acrValues, grantManagement: false }),
+      readExtras: createReadExtras({
+        ...parts,
+        acrValues: settings.acrValues,
+        grantManagement: settings.issueTokens !== undefined,
+      }),
     }),
   })
   const readIdTokenHint = createReadIdTokenHint({ ...parts, issuer, clock, maxAgeDays: settings.idTokenHintDays })

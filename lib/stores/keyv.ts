@@ -145,6 +145,8 @@ export function keyvStore(
         return true
       }),
 
+    seen: async (key) => (await backend.get(`s:${hashOf(key)}`)) !== undefined,
+
     async addGrant(grant) {
       await tickets.make(`u:${grant.id}:${grant.tokenHash}`, grant.expiresAt)
       await backend.set(`g:${grant.id}`, grant, grant.expiresAt)

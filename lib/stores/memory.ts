@@ -85,6 +85,10 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       return true
     },
 
+    async seen(key) {
+      return (seen.get(key) ?? 0) > clock()
+    },
+
     async addGrant(grant) {
       grants.set(grant.id, grant)
       forgetGrants.at(grant.expiresAt, grant.id)

@@ -106,6 +106,10 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
       return (await run(sql.firstSeen, [hashOf(key), until, Date.now()])).rowCount === 1
     },
 
+    async seen(key) {
+      return (await run(sql.seen, [hashOf(key), Date.now()])).rowCount === 1
+    },
+
     async addGrant(grant) {
       await run(sql.addGrant, valuesOf(grant, grantColumns))
     },

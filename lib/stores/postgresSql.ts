@@ -103,6 +103,8 @@ export function statementsFor(schema: string) {
       ON CONFLICT (key) DO UPDATE SET kept_until = excluded.kept_until WHERE seen.kept_until <= $3
       RETURNING 1`,
     ),
+    /** $1 key, $2 now. */
+    seen: statement('seen', `SELECT 1 FROM ${schema}.seen WHERE key = $1 AND kept_until > $2`),
     addGrant: statement(
       'add_grant',
       `INSERT INTO ${grants} (${grantColumns.map(([, column]) => column).join(', ')}, rest)

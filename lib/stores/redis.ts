@@ -119,6 +119,10 @@ export function redisStore(
       return (await run(scripts.firstSeen, seenKey(key), String(until))) === 1
     },
 
+    async seen(key) {
+      return (await run(scripts.seen, seenKey(key))) === 1
+    },
+
     async addGrant(grant) {
       await run(scripts.write, grantKey(grant.id), String(grant.expiresAt), ...fieldsOf(grant, grantFields))
     },

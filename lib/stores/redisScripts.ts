@@ -67,6 +67,9 @@ export const close = script(`return redis.call('ZREM', KEYS[1], ARGV[1])`)
 export const firstSeen = script(`
 return redis.call('SET', KEYS[1], '1', 'NX', 'PXAT', ARGV[1]) and 1 or 0`)
 
+/** ARGV: none. */
+export const seen = script(`return redis.call('EXISTS', KEYS[1])`)
+
 /** The rule is `rotated`. ARGV: from, to, now, previousUntil, expiresAt. */
 export const rotate = script(`
 local is = redis.call('HMGET', KEYS[1], 'tokenHash', 'previousHash', 'previousUntil', 'expiresAt')

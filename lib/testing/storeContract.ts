@@ -255,9 +255,12 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     const seen = await race(() => store.firstSeen(key, Date.now() + 60_000))
     equal(seen.filter(Boolean).length, 1)
     equal(await store.firstSeen(`${key}:other`, Date.now() + 60_000), true)
+    equal([await store.seen(key), await store.seen(`${key}:third`)], [true, false])
+    equal(await store.firstSeen(`${key}:third`, Date.now() + 60_000), true)
     const short = `contract:${newId()}`
     equal(await store.firstSeen(short, Date.now() + 300), true)
     await later(400)
+    equal(await store.seen(short), false)
     equal(await store.firstSeen(short, Date.now() + 300), true)
   })
 
@@ -350,6 +353,7 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
           ['move', () => store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 1 })],
           ['add', () => store.add(requestRecord())],
           ['firstSeen', () => store.firstSeen(newId(), Date.now() + 1000)],
+          ['seen', () => store.seen(newId())],
           ['addGrant', () => store.addGrant(grantRecord())],
           ['findGrant', () => store.findGrant(newId())],
           ['rotate', () => store.rotate(newId(), rotation('a', 'b'))],
@@ -412,6 +416,7 @@ export function grantRecord(): GrantRecord {
     id,
     clientId: 'client',
     sub: 'user',
+    request: newId(),
     tokenHash: hashOf(newHandle(id)),
     issuedAt: now,
     expiresAt: now + 600_000,

@@ -13,12 +13,19 @@ export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 /** Serves one grant type for an authenticated client. */
 export type ServeGrant = (call: Call, client: Client, certificateThumbprint: string | undefined) => Promise<TokenAnswer>
 
+/** A grant type that is served here. */
+export interface ServedGrant {
+  readonly serve: ServeGrant
+  /** Some grants are served for what we made, and the host serves the rest of them. Defaults to: all are ours. */
+  isOurs?(parameter: (name: string) => unknown): boolean
+}
+
 export interface ServeTokenParts {
   /** Frees a request from Express. */
   callOf(req: Request, form: Form): Call
   authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
   /** The grants that are ours, by `grant_type`. */
-  readonly grants: ReadonlyMap<string, ServeGrant>
+  readonly grants: ReadonlyMap<string, ServedGrant>
   readonly otherGrants: 'next' | 'refuse'
   readonly emit: Emit
 }
@@ -70,19 +77,25 @@ export function tokenEndpoint(serve: ServeToken): RequestHandler {
 }
 
 /** A form without a grant type is nobody else's either. */
-function isOurs(form: Form, grants: ReadonlyMap<string, ServeGrant>): boolean {
-  const grantType = form.values.get('grant_type')
-  return grantType === undefined || grants.has(grantType)
+function isOurs({ values }: Form, grants: ReadonlyMap<string, ServedGrant>): boolean {
+  const grantType = values.get('grant_type')
+  return grantType === undefined || isServed(grants.get(grantType), (name) => values.get(name))
 }
 
-function isOursInJson(body: unknown, grants: ReadonlyMap<string, ServeGrant>): boolean {
-  return isObject(body) && typeof body.grant_type === 'string' && grants.has(body.grant_type)
+function isOursInJson(body: unknown, grants: ReadonlyMap<string, ServedGrant>): boolean {
+  return (
+    isObject(body) && typeof body.grant_type === 'string' && isServed(grants.get(body.grant_type), (name) => body[name])
+  )
 }
 
-function grantFor(form: Form, grants: ReadonlyMap<string, ServeGrant>): ServeGrant {
+function isServed(grant: ServedGrant | undefined, parameter: (name: string) => unknown): boolean {
+  return grant !== undefined && (grant.isOurs?.(parameter) ?? true)
+}
+
+function grantFor(form: Form, grants: ReadonlyMap<string, ServedGrant>): ServeGrant {
   const grantType = form.values.get('grant_type')
   if (grantType === undefined) throw new BackchannelError('invalid_request', 'grant_type is missing')
   const grant = grants.get(grantType)
   if (grant === undefined) throw new BackchannelError('unsupported_grant_type', 'This grant_type is not served here')
-  return grant
+  return grant.serve
 }

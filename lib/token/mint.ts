@@ -1,4 +1,5 @@
-import type { Client, ClientMetadata } from '../contracts.ts'
+import type { Awaitable, Client, ClientMetadata } from '../contracts.ts'
+import type { Guard } from '../outage.ts'
 import type { AuthorizationDetail, TokenProperty, TokenWishes } from '../record.ts'
 import { createAccessToken } from './accessToken.ts'
 import type { Grant } from './grant.ts'
@@ -19,6 +20,9 @@ export interface TokenResponse {
   readonly [member: string]: unknown
 }
 
+/** Makes an access token of the host's own. `undefined`: a JWT is made. */
+export type MakeAccessToken = (grant: Grant) => Awaitable<string | undefined>
+
 export interface MintParts {
   readonly keys: Keys
   readonly issuer: string
@@ -26,6 +30,8 @@ export interface MintParts {
   lifetimesOf(client: ClientMetadata, wishes: TokenWishes): Lifetimes
   /** `aud` of access tokens when no resource was asked for. */
   readonly audience: string
+  readonly accessToken?: MakeAccessToken | undefined
+  readonly guard: Guard
   /** The user's claims for the ID token. */
   claimsFor(grant: Grant): Promise<Readonly<Record<string, unknown>>>
   /** The ID token as the client wants it. */
@@ -34,24 +40,32 @@ export interface MintParts {
 
 /** Makes and signs the tokens of a grant. */
 export function createMint(parts: MintParts) {
-  const { keys, issuer, clock, lifetimesOf, audience } = parts
-  const makeAccessToken = createAccessToken({ issuer, audience, key: required(keys.forAlg(undefined)) })
+  const { keys, issuer, clock, lifetimesOf, audience, guard } = parts
+  const makeJwt = createAccessToken({ issuer, audience, key: required(keys.forAlg(undefined)) })
   const makeIdToken = createIdToken({ issuer })
 
-  return async (grant: Grant, client: Client): Promise<TokenResponse> => {
+  async function opaque(grant: Grant): Promise<string | undefined> {
+    return parts.accessToken && guard('tokens', () => parts.accessToken?.(grant))
+  }
+
+  return async (grant: Grant, client: Client, refreshToken?: string): Promise<TokenResponse> => {
     const { wishes, authorizationDetails } = grant
     const key = required(keys.forAlg(grant.client.id_token_signed_response_alg))
     const claims = await parts.claimsFor(grant)
     const iat = Math.floor(clock() / 1000)
     const { accessTokenSeconds: seconds, idTokenSeconds } = lifetimesOf(grant.client, wishes)
-    const accessToken = grant.accessToken ?? makeAccessToken(grant, iat, seconds)
-    const idToken = makeIdToken(grant, { key, claims, iat, seconds: idTokenSeconds, accessToken })
+    const accessToken = grant.accessToken ?? (await opaque(grant)) ?? makeJwt(grant, iat, seconds)
+    // a refresh may do without (OpenID Connect Core 12.2)
+    const idToken = grant.scope.includes('openid')
+      ? makeIdToken(grant, { key, claims, iat, seconds: idTokenSeconds, accessToken, refreshToken })
+      : undefined
     return {
       ...visible(wishes.properties),
       access_token: accessToken,
       token_type: grant.binding.dpopJkt === undefined ? 'Bearer' : 'DPoP',
       expires_in: seconds,
-      id_token: await parts.encrypt(idToken, client),
+      ...(idToken === undefined ? {} : { id_token: await parts.encrypt(idToken, client) }),
+      ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       scope: grant.scope.join(' '),
       ...(authorizationDetails === undefined ? {} : { authorization_details: authorizationDetails }),
     }

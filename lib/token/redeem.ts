@@ -5,7 +5,7 @@ import type { Approval, Refusal, RequestRecord } from '../record.ts'
 import { isExpired } from '../record.ts'
 import { hashOf, idOf } from '../secrets.ts'
 import type { Binding } from './binding.ts'
-import type { Grant, GrantOf } from './grant.ts'
+import type { Grant, GrantOf, GrantSource } from './grant.ts'
 import type { TokenResponse } from './mint.ts'
 
 /** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
@@ -28,14 +28,14 @@ export interface RedeemParts {
   readonly grantOf: GrantOf
   /** What the token request leaves of a grant. */
   narrow(grant: Grant, form: Form, client: Client): Promise<Grant>
-  mint(grant: Grant, client: Client): Promise<TokenResponse>
+  issueTokens(grant: Grant, client: Client, source: GrantSource): Promise<TokenResponse>
 }
 
 const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
 const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
 
 /** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
-export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, narrow, mint }: RedeemParts) {
+export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, narrow, issueTokens }: RedeemParts) {
   return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
       throw pushed()
@@ -75,10 +75,11 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
     if (!(await isActive(sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more', { status: 400 })
     }
-    const grant = await narrow(grantOf({ ...record, approval }, client, binding), form, client)
+    const source = { ...record, approval }
+    const grant = await narrow(grantOf(source, client, binding), form, client)
     const redeemed = await store.move(id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
-    const body = await mint(grant, client).catch(async (thrown) => {
+    const body = await issueTokens(grant, client, source).catch(async (thrown) => {
       // nothing has left the server: the approval stays good for another try
       await store.move(id, { from: 'redeemed', to: 'approved', now: clock() }).catch(() => {})
       throw thrown

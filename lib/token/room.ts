@@ -5,18 +5,25 @@ import type { Guard } from '../outage.ts'
 import { present } from '../present.ts'
 import type { ProfileRules } from '../profile.ts'
 import type { Approval, RequestDetails, RequestRecord } from '../record.ts'
-import { contextOf, idOf, type Vault } from '../secrets.ts'
+import { contextOf, type Vault } from '../secrets.ts'
 import { createAuthorizationDetails } from './authorizationDetails.ts'
 import { type Binding, createBindings } from './binding.ts'
 import { createEncrypt, encryptionAlgs, encryptionEncs, type KeysThat } from './encrypt.ts'
-import { cibaGrantType, type ServeGrant } from './endpoint.ts'
-import { createGrantOf } from './grant.ts'
+import { cibaGrantType, type ServedGrant } from './endpoint.ts'
+import { createGrantOf, type Grant } from './grant.ts'
+import { createIntrospect } from './introspect.ts'
+import { createIssueTokens } from './issueTokens.ts'
 import { createKeys } from './keys.ts'
 import { createLifetimesOf } from './lifetimes.ts'
 import { createMint } from './mint.ts'
 import { createNarrow } from './narrow.ts'
+import { createReadPresented } from './presented.ts'
 import { createRedeem } from './redeem.ts'
+import { createRefresh } from './refresh.ts'
+import { createRefreshTokens, refreshGrantType } from './refreshToken.ts'
 import { createResources } from './resources.ts'
+import { createRevocations } from './revocations.ts'
+import { createRevoke } from './revoke.ts'
 import { createRequireServable } from './serves.ts'
 import { createSubjects } from './subject.ts'
 import { createUserClaims, type ScopeClaims, standardScopeClaims } from './userClaims.ts'
@@ -30,6 +37,7 @@ export interface TokenRoomParts {
   readonly emit: Emit
   readonly guard: Guard
   isActive(sub: string): Promise<boolean>
+  findClient(clientId: string): Promise<Client | undefined>
   checkDpop(call: Call): Promise<string | undefined>
   readonly keysThat: KeysThat
 }
@@ -48,7 +56,10 @@ export function createTokenRoom(parts: TokenRoomParts) {
   const defaultResource = settings.tokens.audience ?? issuer
   const resources = createResources(settings.resources, defaultResource, guard)
   const authorizationDetails = createAuthorizationDetails(settings.authorizationDetailsTypes)
+  const refreshSeconds = (grant: Grant) => lifetimesOf(grant.client, grant.wishes).refreshTokenSeconds
   const mint = createMint({
+    ...settings.tokens,
+    guard,
     keys,
     issuer,
     clock,
@@ -57,8 +68,37 @@ export function createTokenRoom(parts: TokenRoomParts) {
     claimsFor: createUserClaims({ users, guard, scopeClaims }),
     encrypt: encryption.encrypt,
   })
+  const holdsOurToken = (parameter: (name: string) => unknown): boolean => {
+    const token = parameter('refresh_token')
+    return typeof token === 'string' && refreshTokens.familyOf(token) !== undefined
+  }
   const narrow = createNarrow({ resources, authorizationDetails })
-  const redeem = createRedeem({ store, clock, emit, isActive, readBinding: bindings.atToken, grantOf, narrow, mint })
+  const refreshTokens = createRefreshTokens({ ...settings.tokens, store, clock, vault, guard })
+  const issueTokens = createIssueTokens({
+    issueTokens: settings.issueTokens,
+    guard,
+    mint,
+    refreshTokens,
+    refreshSeconds,
+  })
+  const revocations = createRevocations({
+    store,
+    clock,
+    accessSeconds: ({ approval }, client) => lifetimesOf(client.metadata, approval.tokens).accessTokenSeconds,
+  })
+  const serving = { store, clock, emit, isActive, readBinding: bindings.atToken, grantOf, narrow }
+  const redeem = createRedeem({ ...serving, issueTokens })
+  const refresh = createRefresh({
+    ...serving,
+    mint,
+    refreshTokens,
+    refreshSeconds,
+    revocations,
+    rotates: rules.rotatesRefreshTokens,
+    graceSeconds: settings.tokens.refreshGraceSeconds,
+    familySeconds: settings.tokens.refreshFamilySeconds,
+  })
+  const readPresented = createReadPresented({ issuer, refreshTokens, verifiers: keys.verifiers })
 
   return {
     keys,
@@ -81,7 +121,13 @@ export function createTokenRoom(parts: TokenRoomParts) {
       problems: [(client) => subjects.problemOf(client.metadata), encryption.problemOf],
     }),
     /** The grants that are ours, by `grant_type`. */
-    grants: new Map<string, ServeGrant>([[cibaGrantType, redeem]]),
+    grants: new Map<string, ServedGrant>([
+      [cibaGrantType, { serve: redeem }],
+      ...(settings.issueTokens ? [] : ([[refreshGrantType, { serve: refresh, isOurs: holdsOurToken }]] as const)),
+    ]),
+    readPresented,
+    revoke: createRevoke({ store, emit, revocations }),
+    introspect: createIntrospect({ ...settings, ...parts, ...subjects, revocations }),
     /** Seconds that the tokens of an approved request live. */
     lifetimesOf: ({ answer }: RequestRecord, { metadata }: Client) =>
       lifetimesOf(metadata, (answer as Approval).tokens),
@@ -91,13 +137,17 @@ export function createTokenRoom(parts: TokenRoomParts) {
       const sealed = approval.tokens?.sealedAccessToken
       const accessToken = sealed && vault.open(sealed, contextOf('accessToken', record.id))
       const push = present({ authReqId, accessToken })
-      const grant = grantOf({ ...record, approval }, client, bindingIn(record.details), push)
-      return mint(await narrow(grant, nothingAsked, client), client)
+      const source = { ...record, approval }
+      const grant = grantOf(source, client, bindingIn(record.details), push)
+      return issueTokens(await narrow(grant, nothingAsked, client), client, source)
     },
     /** Makes tokens worthless that nobody received. */
-    async revokePushed(_record: RequestRecord, { refresh_token: refreshToken }: Readonly<Record<string, unknown>>) {
-      const grant = typeof refreshToken === 'string' ? idOf(refreshToken) : undefined
-      if (grant !== undefined) await store.endGrant(grant)
+    async revokePushed(_record: RequestRecord, tokens: Readonly<Record<string, unknown>>): Promise<void> {
+      for (const token of [tokens.refresh_token, tokens.access_token]) {
+        const presented = typeof token === 'string' ? readPresented(token) : undefined
+        if (presented?.kind === 'refresh_token') await store.endGrant(presented.family)
+        if (presented?.kind === 'access_token') await revocations.revokeAccessToken(presented.claims)
+      }
     },
   }
 }

@@ -46,6 +46,8 @@ describe('RFC 8705 5: aliases for mutual TLS', () => {
       mtls_endpoint_aliases: {
         token_endpoint: `${mtls}/base/oauth/token`,
         backchannel_authentication_endpoint: `${mtls}/base/oidc/backchannel`,
+        revocation_endpoint: `${mtls}/base/oidc/revoke`,
+        introspection_endpoint: `${mtls}/base/oidc/introspect`,
       },
     })
     await host.close()

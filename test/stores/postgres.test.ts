@@ -48,6 +48,7 @@ describe('postgresStore', function () {
       ['redeem', () => store.move(record.id, { from: 'approved', to: 'redeemed', now })],
       ['redeem again', () => store.move(record.id, { from: 'approved', to: 'redeemed', now })],
       ['firstSeen', () => store.firstSeen(record.id, now + 60_000)],
+      ['seen', () => store.seen(record.id)],
       ['addGrant', () => store.addGrant(grant)],
       ['findGrant', () => store.findGrant(grant.id)],
       ['rotate', () => store.rotate(grant.id, { from: grant.tokenHash, to: 'next', ...times })],
