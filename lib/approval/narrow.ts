@@ -1,5 +1,6 @@
 import { BackchannelError } from '../errors.ts'
 import type { AuthorizationDetail, RequestDetails } from '../record.ts'
+import { eachWithinItsOwn } from '../within.ts'
 
 /** Is what is granted no more than what was asked? The host may say so, type by type. */
 export type IsWithin = (granted: AuthorizationDetail, asked: AuthorizationDetail) => boolean
@@ -31,7 +32,7 @@ export function requireNarrower(
       'A decision may grant fewer resources than were asked for, never others',
     )
   }
-  if (!authorizationDetails.every((detail) => asked.authorizationDetails?.some((each) => isWithin(detail, each)))) {
+  if (!eachWithinItsOwn(authorizationDetails, asked.authorizationDetails ?? [], isWithin)) {
     throw new BackchannelError(
       'invalid_authorization_details',
       'A decision may grant less than the authorization details that were asked for, never more',

@@ -3,6 +3,7 @@ import type { ClientMetadata } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import { checkJson, isObject, parseJson } from '../json.ts'
 import type { AuthorizationDetail } from '../record.ts'
+import { eachWithinItsOwn } from '../within.ts'
 
 /** A zod schema (3 or 4) of a whole element, `type` included. Make it strict: unknown fields have to be refused. */
 export interface DetailSchema {
@@ -81,7 +82,7 @@ export function createAuthorizationDetails(types: DetailTypes) {
     ): readonly AuthorizationDetail[] | undefined {
       const wanted = read(value, client)
       if (wanted === undefined) return granted
-      if (wanted.every((detail) => granted?.some((each) => isWithin(detail, each)))) return wanted
+      if (eachWithinItsOwn(wanted, granted ?? [], isWithin)) return wanted
       throw invalid('must not be more than was granted')
     },
   }

@@ -244,6 +244,16 @@ describe('RFC 9396: authorization_details', () => {
     expect((await collect(authReqId, details(other))).authorization_details).to.deep.equal([other])
   })
 
+  it('grants each element once: neither a decision nor a token request doubles a payment', async () => {
+    await start({ authorizationDetailsTypes })
+    const authReqId = await ask(details(asked))
+    const twice = await approve(authReqId, { authorizationDetails: [asked, asked] }).catch((error) => error)
+    expect(twice).to.include({ code: 'invalid_authorization_details' })
+    await approve(authReqId)
+    expect((await collect(authReqId, details(asked, asked))).error).to.equal('invalid_authorization_details')
+    expect((await collect(authReqId, details(asked))).authorization_details).to.deep.equal([asked])
+  })
+
   it('FCIBA-4.1.1-02 explain a request as well as a binding message does', async () => {
     const { createCheckBindingMessage } = await import('../../lib/request/bindingMessage.ts')
     await start()
