@@ -2,6 +2,7 @@ import { createSecretKey, type KeyObject } from 'node:crypto'
 import type { BackchannelStore, Client } from '../contracts.ts'
 import type { Emit } from '../events.ts'
 import { asymmetricAlgs, hmacAlgs, isSignedBy, type Jws, readJws } from '../jws.ts'
+import { rememberedUntil } from '../replay.ts'
 import { hashOf } from '../secrets.ts'
 import type { Verdict } from './credentials.ts'
 import { macBytes } from './keys.ts'
@@ -44,7 +45,8 @@ export function createCheckAssertion(parts: AssertionParts) {
     if (wrong !== undefined) return wrong
     if (!isSignedBy(jws, await keysOf(client, jws))) return 'no key of the client verifies the assertion'
     const { jti, exp } = claims as { jti: string; exp: number }
-    if (await store.firstSeen(`assertion:${hashOf(JSON.stringify([client.id, jti]))}`, exp * 1000)) return true
+    if (await store.firstSeen(`assertion:${hashOf(JSON.stringify([client.id, jti]))}`, rememberedUntil(exp)))
+      return true
     emit({ type: 'replay.seen', clientId: client.id, what: 'assertion' })
     return 'the assertion was used before'
   }

@@ -4,6 +4,7 @@ import type { BackchannelStore, Call } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { asymmetricAlgs, isSignedBy, type Jws, readJws } from '../jws.ts'
+import { rememberedUntil } from '../replay.ts'
 import { equalSecrets, hashOf, type Vault } from '../secrets.ts'
 import { isPublicKey } from './keys.ts'
 
@@ -75,8 +76,7 @@ export function createCheckDpop(parts: DpopParts) {
   }
 
   async function checkFirst({ jti, iat }: { jti: string; iat: number }, url: string): Promise<void> {
-    // a second longer than the proof is good for, so that there is no moment in which it is both good and forgotten
-    const until = (iat + parts.maxAgeSeconds + 1) * 1000
+    const until = rememberedUntil(iat + parts.maxAgeSeconds)
     if (await store.firstSeen(`dpop:${hashOf(`${plainUrl(url)} ${jti}`)}`, until)) return
     emit({ type: 'replay.seen', what: 'dpop' })
     throw invalid('The proof was used before')

@@ -4,6 +4,7 @@ import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { checkJson } from '../json.ts'
 import { isSignedBy, type Jws, readJws } from '../jws.ts'
+import { rememberedUntil } from '../replay.ts'
 import { hashOf } from '../secrets.ts'
 import { type Parameters, parameterNames } from './parse.ts'
 
@@ -43,7 +44,8 @@ export function createReadParameters(parts: SignedParts) {
     const jws = await verified(request, client)
     const expiry = checkClaims(jws.claims, client)
     refuseOutside(form)
-    const first = await store.firstSeen(`request:${hashOf(JSON.stringify([client.id, jws.claims.jti]))}`, expiry * 1000)
+    const key = `request:${hashOf(JSON.stringify([client.id, jws.claims.jti]))}`
+    const first = await store.firstSeen(key, rememberedUntil(expiry))
     if (!first) {
       emit({ type: 'replay.seen', clientId: client.id, what: 'request' })
       throw invalid('This request was sent before; sign a new one for each attempt')

@@ -1,5 +1,6 @@
 import type { BackchannelStore, Client } from '../contracts.ts'
 import type { GrantRecord } from '../record.ts'
+import { rememberedUntil } from '../replay.ts'
 import type { AccessTokenClaims } from './presented.ts'
 
 export interface RevocationsParts {
@@ -18,11 +19,14 @@ export function createRevocations({ store, clock, accessSeconds }: RevocationsPa
     /** Ends a refresh token's family, and the access tokens of its grant (RFC 7009 2.1). */
     async revokeGrant(family: GrantRecord, client: Client): Promise<void> {
       await store.endGrant(family.id)
-      await store.firstSeen(`revoked ${family.request}`, clock() + accessSeconds(family, client) * 1000)
+      await store.firstSeen(
+        `revoked ${family.request}`,
+        rememberedUntil(clock() / 1000 + accessSeconds(family, client)),
+      )
     },
 
     async revokeAccessToken({ jti, exp }: AccessTokenClaims): Promise<void> {
-      await store.firstSeen(`revoked ${jti}`, exp * 1000)
+      await store.firstSeen(`revoked ${jti}`, rememberedUntil(exp))
     },
 
     async isRevoked({ jti }: AccessTokenClaims): Promise<boolean> {
