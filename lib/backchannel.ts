@@ -9,6 +9,7 @@ import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
 import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
+import { aside } from './aside.ts'
 import { noticeStrings } from './channels/notice.ts'
 import { wantedValues } from './claims.ts'
 import { createCallOf } from './client/call.ts'
@@ -185,11 +186,11 @@ export function createBackchannel(options: BackchannelOptions) {
     if (sub !== undefined && (answer?.result === 'approved' || answer?.result === 'denied')) {
       requests.learn({ clientId, sub }, answer.result).catch(() => {}) // an outage is reported by the guard
     }
-    try {
-      if (answer !== undefined) settings.onAnswer?.(record.id, answer)
-    } catch (cause) {
-      emit({ type: 'fault', cause })
-    }
+    if (answer === undefined) return
+    aside(
+      () => settings.onAnswer?.(record.id, answer),
+      (cause) => emit({ type: 'fault', cause }),
+    )
   }
 
   const metadata = metadataOf({

@@ -1,3 +1,4 @@
+import { aside } from './aside.ts'
 import type { ErrorCode } from './errors.ts'
 import type { DeliveryMode } from './record.ts'
 
@@ -91,19 +92,24 @@ const levels: Partial<Record<BackchannelEvent['type'], 'warn' | 'error'>> = {
   fault: 'error',
 }
 
-/** One function that tells the host's hook and its logger. A hook that throws disturbs nobody. */
+/** One function that tells the host's hook and its logger. A hook that throws or rejects disturbs nobody. */
 export function createEmit(onEvent: ((event: BackchannelEvent) => void) | undefined, logger: Logger | undefined): Emit {
   if (onEvent === undefined && logger === undefined) return () => {}
   return (event) => {
-    try {
-      onEvent?.(event)
-    } catch (thrown) {
-      logger?.error({ error: nameOf(thrown) }, 'express-ciba: onEvent threw')
-    }
-    if (logger === undefined) return
+    aside(
+      () => onEvent?.(event),
+      (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: onEvent threw'),
+    )
     const { type, ...fields } = event
     const line = 'cause' in fields ? { ...fields, cause: nameOf(fields.cause) } : fields
-    logger[levels[type] ?? 'info'](line, `express-ciba: ${type}`)
+    log(levels[type] ?? 'info', line, `express-ciba: ${type}`)
+  }
+
+  function log(level: keyof Logger, fields: object, text: string): void {
+    aside(
+      () => logger?.[level](fields, text),
+      () => {}, // there is nobody left to tell
+    )
   }
 }
 

@@ -167,7 +167,11 @@ function orErrorPage(handler: RequestHandler, { show, emit }: PageParts): Reques
       if (res.headersSent) return next(thrown)
       const error = asBackchannelError(thrown)
       if (error !== thrown) emit({ type: 'fault', cause: thrown })
-      show(req, res, { state: pageFor(error.status) })
+      try {
+        show(req, res, { state: pageFor(error.status) })
+      } catch (another) {
+        next(another) // the host's template fails for every page: Express 4 does not hear of what an async handler throws
+      }
     }
   }
 }

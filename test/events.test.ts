@@ -1,0 +1,67 @@
+import { expect } from 'chai'
+import type { Answer } from 'express-ciba'
+import { createEmit, type Logger } from '../lib/events.ts'
+import { clientOf } from './helpers/client.ts'
+import { startHost } from './helpers/host.ts'
+import { until } from './helpers/until.ts'
+
+const event = { type: 'fault', cause: new Error('a fault') } as const
+const broken = () => {
+  throw new Error('broken')
+}
+const rejecting = async () => broken()
+
+function loggerOf(lines: string[]): Logger {
+  const line = (_fields: object, text: string) => void lines.push(text)
+  return { info: line, warn: line, error: line }
+}
+
+describe('hooks that only listen', () => {
+  /** Rejections that nobody heard: they would end a process. */
+  const unheard: unknown[] = []
+  const listeners = process.listeners('unhandledRejection')
+  const hear = (thrown: unknown) => unheard.push(thrown)
+  beforeEach(() => {
+    process.removeAllListeners('unhandledRejection').on('unhandledRejection', hear)
+    unheard.length = 0
+  })
+  afterEach(() => {
+    process.off('unhandledRejection', hear)
+    for (const each of listeners) process.on('unhandledRejection', each)
+  })
+  const settled = () => new Promise((resolve) => setTimeout(resolve, 5))
+
+  for (const [what, hook] of Object.entries({ throws: broken, rejects: rejecting })) {
+    it(`onEvent ${what}: the logger hears of it, and of the event`, async () => {
+      const lines: string[] = []
+      createEmit(hook, loggerOf(lines))(event)
+      await settled()
+      expect(lines).to.have.members(['express-ciba: onEvent threw', 'express-ciba: fault'])
+      expect(unheard).to.deep.equal([])
+    })
+
+    it(`a logger that ${what} disturbs nobody`, async () => {
+      createEmit(undefined, { info: hook, warn: hook, error: hook })(event)
+      await settled()
+      expect(unheard).to.deep.equal([])
+    })
+
+    it(`onAnswer ${what}: the answer stands, and an event says so`, async () => {
+      const host = await startHost({ onAnswer: hook as (request: string, answer: Answer) => void })
+      const client = clientOf(host)
+      const { auth_req_id } = (await client.start()).body
+      expect((await client.complete({ auth_req_id, approved: true })).status).to.equal(204)
+      await until(() => host.events.some(({ type }) => type === 'fault'))
+      await host.close()
+      expect(unheard).to.deep.equal([])
+    })
+  }
+
+  it('a template that fails for every page is an error for Express to handle', async () => {
+    const host = await startHost({ page: { template: broken } })
+    const response = await fetch(`${host.origin}/auth/backchannel/approve?r=x`, { signal: AbortSignal.timeout(5000) })
+    expect(response.status).to.equal(500)
+    await host.close()
+    expect(unheard).to.deep.equal([])
+  })
+})
