@@ -9,21 +9,37 @@ export const formLimits = { bytes: 65_536, value: 16_384, parameters: 50 } as co
 /** What Express and its body parsers may have left on the request. */
 type MaybeParsed = IncomingMessage & { body?: unknown }
 
+/** Is this form ours? Another one may break our rules: the body goes back untouched for the host's next handler. */
+type Mine = (form: Form) => boolean
+
 /**
  * Reads the form of a request, whether or not a body parser of the host ran before us.
- * `mine` is asked as soon as the form is parsed; when it says no, the body is put back untouched for the host's next
- * handler and the answer is `undefined`.
+ * `mine` is asked as soon as the form is parsed, or what can be told of it when it cannot be; when it says no, the body is
+ * put back untouched for the host's next handler and the answer is `undefined`.
  *
  * @throws BackchannelError `invalid_request`: wrong media type, malformed, too large, or a repeated parameter.
  */
-export async function readForm(
-  req: IncomingMessage,
-  mine: (form: Form) => boolean = () => true,
-): Promise<Form | undefined> {
+export async function readForm(req: IncomingMessage, mine?: Mine): Promise<Form | undefined> {
   requireForm(req)
+  if (mine === undefined && Number(req.headers['content-length'] ?? 0) > formLimits.bytes) throw tooLarge()
   if (!req.readableEnded && !('_body' in req && req._body === true)) return readStream(req, mine)
-  const form = fromParsed((req as MaybeParsed).body)
-  return mine(form) ? form : undefined
+  const { body } = req as MaybeParsed
+  return claimed(
+    mine,
+    () => fromParsed(body),
+    () => glanceAtParsed(body),
+  )
+}
+
+function claimed(mine: Mine | undefined, read: () => Form, glance: () => Form): Form | undefined {
+  let form: Form
+  try {
+    form = read()
+  } catch (thrown) {
+    if (mine === undefined || mine(glance())) throw thrown
+    return undefined
+  }
+  return mine === undefined || mine(form) ? form : undefined
 }
 
 /** Is this request's body declared to be a form? */
@@ -39,13 +55,12 @@ function requireForm(req: IncomingMessage): void {
   if (charset !== undefined && !/^utf-?8$/i.test(charset)) throw invalid('The body must be encoded in UTF-8')
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') throw invalid('The body must not be compressed')
-  if (Number(req.headers['content-length'] ?? 0) > formLimits.bytes) throw tooLarge()
 }
 
 /**
  * Collects the body with `read()`, so that its last byte is seen before the stream ends: until then it can be put back.
  */
-function readStream(req: IncomingMessage, mine: (form: Form) => boolean): Promise<Form | undefined> {
+function readStream(req: IncomingMessage, mine: Mine | undefined): Promise<Form | undefined> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = []
     let length = 0
@@ -56,20 +71,24 @@ function readStream(req: IncomingMessage, mine: (form: Form) => boolean): Promis
     }
     const parse = () => {
       const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)
+      let form: Form | undefined
       try {
-        const form = parseForm(bytes)
-        if (mine(form)) return resolve(form)
+        form = claimed(
+          mine,
+          () => parseForm(bytes),
+          () => glanceAt(bytes),
+        )
       } catch (thrown) {
         return reject(thrown)
       }
-      if (bytes.length > 0) req.unshift(bytes)
-      resolve(undefined)
+      if (form === undefined && bytes.length > 0) req.unshift(bytes)
+      resolve(form)
     }
     const onReadable = () => {
       for (let chunk: Buffer | null = req.read(); chunk !== null; chunk = req.read()) {
-        length += chunk.length
-        if (length > formLimits.bytes) return settle(() => reject(tooLarge()))
         chunks.push(chunk)
+        length += chunk.length
+        if (length > formLimits.bytes) return settle(parse)
       }
       if (req.complete) settle(parse)
     }
@@ -105,9 +124,27 @@ export function fromParsed(body: unknown): Form {
   for (const [name, value] of Object.entries(body)) {
     if (typeof value === 'string') collected.put(name, value)
     // `a=1&a=2` became an array; `a[]=1` and `a[b]=1` are other names than `a` and mean nothing to us
-    else if (Array.isArray(value) && value.length > 1) for (const each of value) collected.put(name, String(each))
+    else if (Array.isArray(value) && value.length > 1)
+      for (const each of value) collected.put(name, typeof each === 'string' ? each : JSON.stringify(each))
   }
   return collected
+}
+
+/** What is said once in a form that breaks our rules. The last pair of one that is too large may be cut off: it is left out. */
+function glanceAt(bytes: Buffer): Form {
+  const text = bytes.toString('utf8')
+  const pairs = new URLSearchParams(bytes.length > formLimits.bytes ? text.slice(0, text.lastIndexOf('&') + 1) : text)
+  return glanceAtParsed(Object.fromEntries([...new Set(pairs.keys())].map((name) => [name, pairs.getAll(name)])))
+}
+
+function glanceAtParsed(body: unknown): Form {
+  if (typeof body === 'string') return glanceAt(Buffer.from(body))
+  if (Buffer.isBuffer(body)) return glanceAt(body)
+  const single = Object.entries(body ?? {}).flatMap(([name, value]) => {
+    const [first, ...others] = [value].flat()
+    return typeof first === 'string' && first !== '' && others.length === 0 ? [[name, first] as const] : []
+  })
+  return { values: new Map(single), empty: new Set(), resources: [] }
 }
 
 class Collected implements Form {

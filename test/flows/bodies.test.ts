@@ -64,6 +64,66 @@ for (const [name, mounted] of Object.entries(parsers)) {
   })
 }
 
+/** What the grants of others may hold, and ours may not (RFC 8693 2.1, RFC 7522 2.1). */
+const others: Record<string, string> = {
+  'a repeated parameter': 'grant_type=x&audience=a&audience=b',
+  'a value of 20 KB': `grant_type=x&assertion=${'x'.repeat(20_000)}`,
+  'a value of 200 KB': `grant_type=x&assertion=${'x'.repeat(200_000)}`,
+  'sixty parameters': `grant_type=x&${Array.from({ length: 60 }, (_, n) => `p${n}=${n}`).join('&')}`,
+}
+
+for (const [name, mounted] of Object.entries(parsers)) {
+  describe(`forms of other grants, read before us by: ${name}`, () => {
+    let host: Host
+    before(async () => {
+      const seen: RequestHandler = (req, res) => {
+        const { body } = req
+        res.json(typeof body === 'string' || Buffer.isBuffer(body) ? String(body).length : body)
+      }
+      const parse = express.urlencoded({ extended: false, limit: '2mb' })
+      host = await startHost({ before: mounted, after: (app) => app.post('/oidc/:endpoint', parse, seen) })
+    })
+    after(() => host.close())
+
+    for (const [what, body] of Object.entries(others)) {
+      it(`${what} reaches the host untouched`, async () => {
+        const answer = await clientOf(host).post('/oidc/token', body)
+        const params = new URLSearchParams(body)
+        const plain = Object.fromEntries(
+          [...params.keys()].map((key) => [key, params.getAll(key).length > 1 ? params.getAll(key) : params.get(key)]),
+        )
+        expect(answer.status).to.equal(200)
+        expect(answer.body).to.deep.equal(typeof answer.body === 'number' ? body.length : plain)
+      })
+    }
+
+    it('reaches the host at the revocation endpoint too, when the token is its own', async () => {
+      expect((await clientOf(host).post('/oidc/revoke', 'token=theirs&x=1&x=2')).status).to.equal(200)
+    })
+
+    it('a form of ours may hold none of it', async () => {
+      for (const body of Object.values(others)) {
+        const form = body.replace(
+          'grant_type=x',
+          `grant_type=${encodeURIComponent('urn:openid:params:grant-type:ciba')}`,
+        )
+        expect((await clientOf(host).post('/oidc/token', form)).body.error).to.equal('invalid_request')
+      }
+    })
+
+    it('nor a grant_type that comes twice, or not at all', async () => {
+      for (const form of ['grant_type=x&grant_type=y', 'a=1&a=2']) {
+        expect((await clientOf(host).post('/oidc/token', form)).body.error).to.equal('invalid_request')
+      }
+    })
+
+    it('members with the names of methods are no fault of ours', async () => {
+      const form = 'scope=openid&login_hint=alice&a[]=1&a[][toString]=2&a[][valueOf]=3'
+      expect((await clientOf(host).start(form)).status).to.be.below(500)
+    })
+  })
+}
+
 describe('bodies on the wire', () => {
   let host: Host
   before(async () => {
