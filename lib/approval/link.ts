@@ -10,8 +10,8 @@ export interface Links {
   linkFor(handle: string): string
   /** The page of a request, once the browser holds the handle. */
   pageUrl(id: string): string
-  /** A cookie that holds the handle: for anybody, or bound to a user. */
-  cookieFor(id: string, handle: string, sub?: string): string
+  /** A cookie that holds the handle for so many seconds: for anybody, or bound to a user. */
+  cookieFor(id: string, handle: string, seconds: number, sub?: string): string
   /** The handle a browser holds for this page. `bound`: the cookie belongs to this user. */
   read(cookieHeader: string | undefined, id: string, sub?: string): { handle: string; bound: boolean } | undefined
   /** Value of the hidden form field that only this page, user and browser has. */
@@ -26,9 +26,11 @@ export function createLinks({ approveUrl, vault }: { approveUrl: string; vault: 
   return {
     linkFor: (handle) => `${approveUrl}?r=${handle}`,
     pageUrl: (id) => `${approveUrl}/${id}`,
-    cookieFor: (id, handle, sub = '') =>
+    cookieFor: (id, handle, seconds, sub = '') =>
       stringifySetCookie(cookieName(id), `${handle}.${vault.sign('page', handle, sub)}`, {
         path: pathname,
+        // browsers that are never closed would collect them until the header is too large
+        maxAge: seconds,
         httpOnly: true,
         sameSite: 'lax',
         secure,

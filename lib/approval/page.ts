@@ -53,7 +53,7 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     const record = typeof handle === 'string' ? await parts.find(handle, 'link') : undefined
     if (record === undefined) return parts.show(req, res, { state: 'unknown' })
     if (req.method === 'GET') emit({ type: 'link.opened', request: record.id, clientId: record.clientId })
-    res.append('Set-Cookie', links.cookieFor(record.id, String(handle)))
+    res.append('Set-Cookie', links.cookieFor(record.id, String(handle), secondsLeft(record)))
     seeOther(res, links.pageUrl(record.id))
   }
 
@@ -63,7 +63,7 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
     const { record, handle, user } = visit
     const client = await parts.findClient(record.clientId)
     if (client === undefined) return parts.show(req, res, { state: 'unknown' })
-    if (!visit.bound) res.append('Set-Cookie', links.cookieFor(record.id, handle, user.sub))
+    if (!visit.bound) res.append('Set-Cookie', links.cookieFor(record.id, handle, secondsLeft(record), user.sub))
     emit({ type: 'page.shown', request: record.id, clientId: record.clientId, sub: user.sub })
     const form = {
       action: new URL(links.pageUrl(record.id)).pathname,
@@ -90,6 +90,11 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
       await parts.block({ clientId: record.clientId, sub: user.sub }).catch(() => {})
     }
     seeOther(res, links.pageUrl(record.id))
+  }
+
+  /** Until the request is forgotten. */
+  function secondsLeft({ keptUntil }: RequestRecord): number {
+    return Math.max(1, Math.ceil((keptUntil - clock()) / 1000))
   }
 
   /** Everything that has to hold before a request is shown or answered. Answers by itself when it does not. */

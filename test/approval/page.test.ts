@@ -31,6 +31,8 @@ describe('the approval page', () => {
     const opened = await fetch(link, { redirect: 'manual' })
     expect(opened.status).to.equal(303)
     expect(opened.headers.get('set-cookie')).to.match(/; Path=\/auth\/backchannel\/approve; HttpOnly; SameSite=Lax$/)
+    // ten minutes, and two of grace: cookies that stay would fill the header in the end
+    expect(Number(/; Max-Age=(\d+);/.exec(opened.headers.get('set-cookie') ?? '')?.[1])).to.be.within(600, 720)
     expect(opened.headers.get('referrer-policy')).to.equal('no-referrer')
   })
 
