@@ -56,6 +56,11 @@ export function wantedValues(claims: RequestedClaims | undefined, name: string):
   return Array.isArray(values) ? values : undefined
 }
 
+/** The classes that `acr` may have. What is no text names none. */
+export function wantedAcrs(claims: RequestedClaims | undefined): readonly string[] | undefined {
+  return wantedValues(claims, 'acr')?.filter((value) => typeof value === 'string')
+}
+
 /** Is the claim essential? For `acr` that means: the login has failed when it cannot be met (5.5.1.1). */
 export function isEssential(claims: RequestedClaims | undefined, name: string): boolean {
   return wanted(claims, name).essential === true

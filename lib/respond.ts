@@ -38,8 +38,12 @@ export function createErrorHandler(
 ): ErrorRequestHandler {
   return (thrown, _req, res, next) => {
     if (res.headersSent) return next(thrown)
-    const error = asBackchannelError(thrown)
-    if (error !== thrown) emit({ type: 'fault', cause: thrown })
+    // Express could not decode a part of the path
+    const malformed = thrown instanceof URIError
+    const error = malformed
+      ? new BackchannelError('invalid_request', 'The URL is not well-formed')
+      : asBackchannelError(thrown)
+    if (error !== thrown && !malformed) emit({ type: 'fault', cause: thrown })
     sendJson(res, error.status, bodyOf(error), error.headers)
   }
 }

@@ -1,4 +1,4 @@
-import { isEssential, wantedValues } from '../claims.ts'
+import { isEssential, wantedAcrs } from '../claims.ts'
 import type { LoginNeed, SessionUser } from '../contracts.ts'
 import { present } from '../present.ts'
 import type { RequestDetails, RequestRecord } from '../record.ts'
@@ -37,5 +37,5 @@ export function reachesAcr(details: Pick<RequestDetails, 'claims'>, acr: string 
 }
 
 function essentialAcrs({ claims }: Pick<RequestDetails, 'claims'>): readonly string[] | undefined {
-  return wantedValues(claims, 'acr')?.map(String)
+  return wantedAcrs(claims)
 }

@@ -1,4 +1,4 @@
-import { isEssential, type RequestedClaims, readClaims, wantedValues } from '../claims.ts'
+import { isEssential, type RequestedClaims, readClaims, wantedAcrs } from '../claims.ts'
 import type { Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import { present } from '../present.ts'
@@ -37,8 +37,8 @@ export function createReadExtras(parts: ExtrasParts) {
 
   /** Nobody is asked in vain: an essential `acr` that no login reaches would fail in the end (OIDC 5.5.1.1). */
   function requireReachable(claims: RequestedClaims | undefined): void {
-    const values = isEssential(claims, 'acr') ? wantedValues(claims, 'acr') : undefined
-    if (values === undefined || values.some((acr) => parts.acrValues.includes(String(acr)))) return
+    const values = isEssential(claims, 'acr') ? wantedAcrs(claims) : undefined
+    if (values === undefined || values.some((acr) => parts.acrValues.includes(acr))) return
     throw new BackchannelError('access_denied', 'No login here reaches the acr that is essential')
   }
 }

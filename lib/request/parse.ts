@@ -1,4 +1,4 @@
-import { wantedValues } from '../claims.ts'
+import { wantedAcrs } from '../claims.ts'
 import type { Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { RequestDetails } from '../record.ts'
@@ -71,10 +71,7 @@ export function createParse(options: ParseOptions) {
     )
     const context = readContext(parameters.get('request_context'))
     const { default_acr_values, default_max_age, require_auth_time } = client.metadata
-    const asked =
-      text(parameters, 'acr_values')?.split(' ') ??
-      wantedValues(extras.claims, 'acr')?.map(String) ??
-      default_acr_values
+    const asked = text(parameters, 'acr_values')?.split(' ') ?? wantedAcrs(extras.claims) ?? default_acr_values
     const wanted = asked?.filter((acr) => acrValues.has(acr))
     const details: RequestDetails = {
       ...extras,

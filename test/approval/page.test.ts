@@ -36,6 +36,12 @@ describe('the approval page', () => {
     expect(opened.headers.get('referrer-policy')).to.equal('no-referrer')
   })
 
+  it('refuses a path that is no text, and makes no fault of it', async () => {
+    const { status } = await fetch(`${host.origin}/auth/backchannel/approve/%ff`)
+    expect(status).to.equal(400)
+    expect(host.events.map(({ type }) => type)).not.to.include('fault')
+  })
+
   it('sends a visitor who is not signed in to the login and back', async () => {
     const { response, url } = await deviceOf(undefined).open(link)
     expect(response.status).to.equal(303)

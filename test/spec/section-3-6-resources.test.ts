@@ -292,6 +292,14 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
     })
   }
 
+  it('classes that are no text name none, and are no fault', async () => {
+    await start({ acrValues: ['low'] })
+    const values = [{ toString: 1, valueOf: 1 }, ['low'], 5, null]
+    expect(await ask(claims({ id_token: { acr: { essential: true, values } } }))).to.equal('403 access_denied')
+    expect(await ask(claims({ id_token: { acr: { values } } }))).not.to.match(/^\d{3} /)
+    expect(issuing.host.events.map(({ type }) => type)).not.to.include('fault')
+  })
+
   it('OIDC-5.5.1.1-01 refuses an essential acr that no login reaches', async () => {
     await start({ acrValues: ['low'] })
     expect(await ask(essential('high'))).to.equal('403 access_denied')
