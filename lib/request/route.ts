@@ -53,16 +53,18 @@ export function createRoutes(parts: RouteParts) {
     const allowed = allowedFor(question.client)
     const first = named === undefined ? undefined : channelNamed(named, allowed)
     if (first?.returnsLink) return { channel: first, to: '', fallbacks: [] }
-    if (user === undefined || allowed.length === 0) return undefined
+    if (allowed.length === 0) return undefined
     const ordered = first === undefined ? inOrder(allowed, question.inContext) : startingWith(first, allowed)
     const mayFallBack = fallback === 'always' || (fallback === 'unnamed' && named === undefined)
     // a channel that sends nothing cannot take over: the client has its answer by then
     const sending = (mayFallBack ? ordered : ordered.slice(0, 1)).filter((each) => !each.returnsLink)
-    const [route, ...rest] = sending.flatMap((channel) => reach(channel, user))
+    const [route, ...rest] = user === undefined ? [] : sending.flatMap((channel) => reach(channel, user))
     if (route !== undefined) return { ...route, fallbacks: rest }
-    const returning = named === undefined ? ordered.find((each) => each.returnsLink) : undefined
+    // a link in the answer for some users and not for others would tell who exists
+    const tells = parts.hideUnknownUsers && sending.length > 0
+    const returning = named === undefined && !tells ? ordered.find((each) => each.returnsLink) : undefined
     if (returning !== undefined) return { channel: returning, to: '', fallbacks: [] }
-    if (parts.hideUnknownUsers) return undefined
+    if (parts.hideUnknownUsers || user === undefined) return undefined
     throw new BackchannelError('invalid_request', 'The user cannot be reached by this channel')
   }
 

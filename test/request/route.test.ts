@@ -39,7 +39,16 @@ describe('the way to a user', () => {
     ],
     ['through the client when nothing else reaches them', { user: { sub: 'a' } }, {}, ['link']],
     ['through the client when it asks for the link', { named: 'link', user: undefined }, {}, ['link']],
-    ['nobody, when there is no user', { user: undefined }, {}, []],
+    ['nobody, when there is no user', { user: undefined }, { hideUnknownUsers: true }, []],
+    ...[undefined, { sub: 'a' }, everywhere].map(
+      (user): [string, Partial<RouteQuestion>, Partial<RouteParts>, string[]] => [
+        `the link, where there is nothing else, whether or not they exist: ${user?.sub}, ${Object.keys(user ?? {}).length}`,
+        { user },
+        { hideUnknownUsers: true, channels: channels.slice(-1) },
+        ['link'],
+      ],
+    ),
+    ['nobody, where the link would tell who exists', { user: { sub: 'a' } }, { hideUnknownUsers: true }, []],
     ['as the client may, in its order', {}, { channelsFor: () => ['email', 'app', 'pigeon'] }, ['email', 'app']],
     ['all, where a client has no list', {}, { channelsFor: () => undefined }, ['app', 'sms', 'email']],
     ['nobody, where a client may use no channel', {}, { channelsFor: () => [] }, []],
