@@ -87,12 +87,6 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
         res.writeHead(status, headers).end(body)
       },
     })
-    router.route(paths.approve).get(page.open).all(onlyMethods('GET', 'HEAD'))
-    router
-      .route(`${paths.approve}/:id`)
-      .get(page.ask)
-      .post(page.decide)
-      .all(onlyMethods('GET', 'HEAD', 'POST'))
     if (session.verifyToken !== undefined) {
       const complete = completionEndpoint({
         ...parts,
@@ -106,6 +100,13 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
         .post(...complete)
         .all(onlyMethods('POST'))
     }
+    // last, because any path below that of the page is a page
+    router.route(paths.approve).get(page.open).all(onlyMethods('GET', 'HEAD'))
+    router
+      .route(`${paths.approve}/:id`)
+      .get(page.ask)
+      .post(page.decide)
+      .all(onlyMethods('GET', 'HEAD', 'POST'))
   }
 
   if (parts.channels.some((each) => each.readStatus !== undefined)) {

@@ -21,6 +21,14 @@ describe('POST /auth/backchannel/complete', () => {
     }
   })
 
+  it('may live below the page, with all other routes', async () => {
+    const paths = { approve: '/ciba', complete: '/ciba/complete', token: '/ciba/token', notices: '/ciba/notices' }
+    const other = await startHost({ paths })
+    const answer = await fetch(`${other.origin}/ciba/complete`, { method: 'POST' })
+    expect([answer.status, answer.headers.get('content-type')]).to.deep.equal([401, 'application/json'])
+    await other.close()
+  })
+
   it('lets the first answer stand', async () => {
     await client.complete({ auth_req_id: authReqId, approved: true })
     expect((await client.complete({ auth_req_id: authReqId, approved: false })).status).to.equal(409)
