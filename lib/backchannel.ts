@@ -142,8 +142,11 @@ export function createBackchannel(options: BackchannelOptions) {
     readAuthorizationDetails: (value, client) => tokens.authorizationDetails.read(value, client.metadata),
     isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
     subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
-    isWanted: ({ sub }, { details }, { metadata }) =>
-      wantedValues(details.claims, 'sub')?.includes(tokens.subjects.nameFor(metadata, sub)) ?? true,
+    isWanted: ({ sub }, { details }, { metadata }) => {
+      // a subject that cannot be named is found out before anybody is asked
+      const name = tokens.subjects.nameFor(metadata, sub)
+      return wantedValues(details.claims, 'sub')?.includes(name) ?? true
+    },
     isBlocked: blocks.isBlocked,
     ...linkOf,
     keepJob: (record) => guard('queue', () => notify.keep(record)),

@@ -435,7 +435,7 @@ export function readOptions(options: BackchannelOptions): Settings {
   refuseContradictions(result.data.profile, result.data)
   const settings = {
     ...result.data,
-    requireSignedRequests: result.data.requireSignedRequests ?? rules.requireSignedRequests,
+    requireSignedRequests: result.data.requireSignedRequests ?? rules.signedRequests !== 'optional',
     assertionAudience: result.data.assertionAudience ?? rules.assertionAudience,
     clientAuthMethods: result.data.clientAuthMethods ?? (rules.clientAuthMethods as readonly ClientAuthMethod[]),
     paths: { ...defaultPaths, ...withoutUndefined(result.data.paths ?? {}) },

@@ -1,7 +1,7 @@
 /** Rules that a profile sets for the whole server. */
 export interface ProfileRules {
-  /** Every request is signed. */
-  readonly requireSignedRequests: boolean
+  /** `default`: every request is signed, unless the host says that it need not be. */
+  readonly signedRequests: 'optional' | 'default' | 'required'
   /** Every request has a binding message or authorization details. */
   readonly requireContext: boolean
   /** Tokens are bound to a key; bearer tokens are not handed out. */
@@ -33,7 +33,7 @@ export const clientAuthMethods = [
 /** CIBA Core; FAPI-CIBA on FAPI 1 Advanced (5.2.2, 7.10); FAPI-CIBA on FAPI 2 (5.3.2.1, 5.4.1). */
 export const profiles: Readonly<Record<Profile, ProfileRules>> = {
   ciba: {
-    requireSignedRequests: false,
+    signedRequests: 'optional',
     requireContext: false,
     senderConstrained: false,
     rotatesRefreshTokens: true,
@@ -43,7 +43,7 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     clientAuthMethods,
   },
   'fapi-ciba': {
-    requireSignedRequests: true,
+    signedRequests: 'required',
     requireContext: true,
     senderConstrained: true,
     rotatesRefreshTokens: true,
@@ -54,7 +54,8 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
     algs: ['PS256', 'ES256'],
   },
   'fapi2-ciba': {
-    requireSignedRequests: true,
+    // FAPI-CIBA 4.1.1: with FAPI 2, both are to be supported
+    signedRequests: 'default',
     requireContext: true,
     senderConstrained: true,
     // FAPI 2 Security Profile 5.3.2.1
@@ -80,7 +81,7 @@ export function refuseContradictions(profile: Profile, given: Decided): void {
   const rules = profiles[profile]
   const wrong = (option: string, remedy: string) =>
     new TypeError(`express-ciba: option "${option}" contradicts the profile "${profile}": leave it out, or ${remedy}`)
-  if (rules.requireSignedRequests && given.requireSignedRequests === false)
+  if (rules.signedRequests === 'required' && given.requireSignedRequests === false)
     throw wrong('requireSignedRequests', 'set it to true')
   if (rules.assertionAudience === 'issuer' && given.assertionAudience === 'any-endpoint') {
     throw wrong('assertionAudience', 'set it to "issuer"')

@@ -44,7 +44,7 @@ describe('POST /auth/backchannel/complete', () => {
     await stillOpen()
   })
 
-  it('wants a bearer token that the host knows', async () => {
+  it('R6750-3.1-01 wants a bearer token that the host knows', async () => {
     const none = await client.complete({ auth_req_id: authReqId, approved: true }, '')
     expect([none.status, none.headers.get('www-authenticate')]).to.deep.equal([401, 'Bearer'])
     const bad = await client.complete({ auth_req_id: authReqId, approved: true }, 'forged')

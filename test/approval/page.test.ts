@@ -72,7 +72,7 @@ describe('the approval page', () => {
     expect(await outcome()).to.equal('tokens')
   })
 
-  it('decides by POST, then shows what was decided', async () => {
+  it('R9700-4.12-01, CIBA-8-02, OIDC-3.1.2.4-01 decides by POST, then shows what was decided', async () => {
     const device = deviceOf('alice')
     const page = await device.open(link)
     const answer = await device.press(page, 'approve', { origin: host.origin, 'sec-fetch-site': 'same-origin' })
@@ -158,7 +158,7 @@ describe('the approval page', () => {
     expect(await open(link)).to.equal(410)
   })
 
-  it('has the same protective headers in every state', async () => {
+  it('R9700-4.16-01, R9700-4.2.4-01 has the same protective headers in every state', async () => {
     const device = deviceOf('alice')
     const { url } = await device.open(link)
     for (const path of [
@@ -178,7 +178,7 @@ describe('the approval page', () => {
     }
   })
 
-  it('never follows the Host header', async () => {
+  it('FAPI2-5.3.2.1-08 never follows the Host header', async () => {
     const forged = await fetch(link, { redirect: 'manual', headers: { 'x-forwarded-host': 'evil.example' } })
     expect(forged.headers.get('location')).to.match(new RegExp(`^${host.origin}/`))
   })

@@ -23,7 +23,7 @@ import { makeCertificate } from '../helpers/certificates.ts'
 
 describe('client authentication by assertion', () => {
   for (const alg of asymmetricAlgs) {
-    it(`takes private_key_jwt with ${alg}`, async () => {
+    it(`OIDC-9-02, R7523-3-04 takes private_key_jwt with ${alg}`, async () => {
       const { authenticate } = authentication(await clientWith(alg))
       expect(await outcome(authenticate(callAsserting(await sign(assertionClaims(), alg))))).to.equal('till')
     }).timeout(20_000)
@@ -39,7 +39,7 @@ describe('client authentication by assertion', () => {
     })
   }
 
-  it('#20 takes it once, however many race, and tells of the replay', async () => {
+  it('#20, R7523-3-03 takes it once, however many race, and tells of the replay', async () => {
     const { authenticate, events } = authentication(await clientWith('ES256'))
     const jwt = await sign(assertionClaims())
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(authenticate(callAsserting(jwt)))))
@@ -72,7 +72,7 @@ describe('client authentication by assertion', () => {
     ['a critical extension', /not a signed JWT/, {}, { crit: ['b64'], b64: true }],
   ]
   for (const [what, why, changes, header] of table) {
-    it(`refuses ${what}`, async () => {
+    it(`R7523-3-01, R7523-3-02, R7523-3.2-01 refuses ${what}`, async () => {
       const { authenticate } = authentication(await clientWith('ES256'))
       const jwt = await sign(assertionClaims(changes), 'ES256', header)
       expect(await reason(authenticate(callAsserting(jwt, { client_id: 'till' })))).to.match(why)
@@ -99,7 +99,7 @@ describe('client authentication by assertion', () => {
     expect(await by('till', '1 2')).to.equal('401 invalid_client')
   })
 
-  it('#21 CIBA-7.1-03 follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
+  it('#21 CIBA-7.1-03, CIBA-7.1-02, OIDC-9-03, R10070-6-01 follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
     for (const [aud, lenient, strict] of [
       [issuer, 'till', 'till'],
       [[issuer], 'till', '401 invalid_client'],
@@ -140,7 +140,7 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('#22 lets each key verify its own algorithms alone', async () => {
+  it('#22, R8725-3.1-01 lets each key verify its own algorithms alone', async () => {
     const taken: string[] = []
     for (const keyAlg of asymmetricAlgs) {
       // without "alg" the key itself has to say what it is for
@@ -227,7 +227,7 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('#23 never looks at keys that a header brings', async () => {
+  it('#23, R8725-3.10-01, FAPI2-5.4.2-01 never looks at keys that a header brings', async () => {
     const mine = await clientWith('ES256')
     const attacker = await generateKeyPair('ES256', { extractable: true })
     const jwk = await exportJWK(attacker.publicKey)

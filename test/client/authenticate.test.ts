@@ -41,7 +41,7 @@ describe('client authentication by secret', () => {
     ).to.equal('a:b c')
   })
 
-  it('takes the same client_id in the body, and no other', async () => {
+  it('FAPI1-5.2.2-05 takes the same client_id in the body, and no other', async () => {
     const authorization = basic('basic', encoded(secret))
     expect(await outcome(authenticate(callWith({ client_id: 'basic' }, { authorization })))).to.equal('basic')
     expect(await outcome(authenticate(callWith({ client_id: 'post' }, { authorization })))).to.equal(
@@ -77,7 +77,7 @@ describe('client authentication by secret', () => {
     ['Basic with a broken encoding', /not well-formed/, {}, basic('basic', '%E0%A4%A')],
     ['another scheme', /not well-formed/, {}, 'Bearer abc'],
   ] as [string, RegExp, Record<string, string>, string?][]) {
-    it(`refuses ${what} with the one 401 invalid_client`, async () => {
+    it(`CIBA-13-09, R7521-4.2-01 refuses ${what} with the one 401 invalid_client`, async () => {
       const promise = authenticate(callWith(form, { authorization }))
       expect(await reason(promise)).to.match(why)
       const error = (await promise.catch((thrown) => thrown)) as BackchannelError
@@ -105,7 +105,7 @@ describe('client authentication by secret', () => {
     expect(await reason(promise)).to.match(/client_secret_basic is not offered/)
   })
 
-  it('#53 compares hashes, so that length tells nothing', async () => {
+  it('#53, OIDC-16.12-01 compares hashes, so that length tells nothing', async () => {
     for (const client_secret of ['x', secret.slice(0, -1), `${secret}x`, secret.toUpperCase()]) {
       expect(await reason(authenticate(callWith({ client_id: 'post', client_secret })))).to.match(/secret is wrong/)
     }

@@ -163,7 +163,7 @@ describe('the DPoP proof', () => {
     expect(await outcome(await proof(), await proof())).to.equal('invalid_dpop_proof')
   })
 
-  it('R9449-8-01 needs a nonce where one is demanded: ours, and not an old one', async () => {
+  it('R9449-8-01, FAPI2-5.3.2.1-06 needs a nonce where one is demanded: ours, and not an old one', async () => {
     const { check, call, clock, outcome } = set({ nonceRequired: true })
     const demand = (await check(call(await proof())).catch((thrown) => thrown)) as BackchannelError
     expect([demand.code, demand.status]).to.deep.equal(['use_dpop_nonce', 400])

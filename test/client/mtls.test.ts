@@ -63,7 +63,7 @@ describe('client authentication by certificate', () => {
     }
   })
 
-  it('wants a chain for tls_client_auth, a certificate in any case, and one that is not over', async () => {
+  it('R8705-2-01, CIBA-7.1-28 wants a chain for tls_client_auth, a certificate in any case, and one that is not over', async () => {
     const member = { token_endpoint_auth_method: 'tls_client_auth', tls_client_auth_san_dns: 'till.example' } as const
     const { authenticate, clock } = authentication({ till: member })
     const because = (rest?: Partial<Call>) => reason(authenticate(callWith({ client_id: 'till' }, rest)))
@@ -187,7 +187,7 @@ describe('the certificate of a connection', () => {
     })
   }
 
-  it('#31 is never read from a header', async () => {
+  it('#31, R9700-4.13-01 is never read from a header', async () => {
     const headers = { 'x-client-cert': encodeURIComponent(chained.cert), 'client-cert': `:${chainText(chained)}:` }
     expect((await get({ headers })).raw).to.equal(undefined)
     expect(certificateFrom({ socket: new Socket(), headers } as never)).to.equal(undefined)

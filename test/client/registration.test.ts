@@ -58,7 +58,7 @@ describe('CIBA Core 4: registration with pairwise subjects', () => {
     expect(await problem(poll)).to.include('jwks_uri could not be read: answered 404')
   })
 
-  it('CIBA-4-22 refuses a sector whose list lacks the jwks_uri', async () => {
+  it('CIBA-4-22, OIDC-8.1-02 refuses a sector whose list lacks the jwks_uri', async () => {
     documents[sector] = [endpoint]
     expect(await problem({ ...poll, sector_identifier_uri: sector })).to.include('lacks its jwks_uri')
   })

@@ -124,7 +124,7 @@ describe('examples/op over TLS', function () {
     expect(await statusFor(`DPoP ${token}`, bare, await proof(good, 'ES256', other.privateKey))).to.equal(401)
   })
 
-  it('registers clients that it could serve, and forgets them when asked by themselves', async () => {
+  it('R7591-3.2.1-01 registers clients that it could serve, and forgets them when asked by themselves', async () => {
     const register = async (body: object) => {
       const headers = { 'content-type': 'application/json' }
       const url = metadata.registration_endpoint

@@ -39,7 +39,7 @@ describe('openid-client over mutual TLS', function () {
     rmSync(folder, { recursive: true })
   })
 
-  it('authenticates by its certificate, and gets tokens bound to it, at first and refreshed', async () => {
+  it('R8705-3-01 authenticates by its certificate, and gets tokens bound to it, at first and refreshed', async () => {
     const config = await client.discovery(
       new URL(String(op.discovery_url)),
       'till',

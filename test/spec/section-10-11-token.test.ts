@@ -55,7 +55,7 @@ describe('CIBA Core 10.1 and 11: collecting tokens', () => {
     }
   })
 
-  it('CIBA-10.1.1-02 answers as OpenID Connect does', async () => {
+  it('CIBA-10.1.1-01, CIBA-10.1.1-02, OIDC-3.1.3.3-01, R6749-5.1-01 answers as OpenID Connect does', async () => {
     await answer(true)
     const { status, body, headers } = await client.poll(authReqId)
     expect(status).to.equal(200)
@@ -72,7 +72,7 @@ describe('CIBA Core 10.1 and 11: collecting tokens', () => {
     expect(host.events.at(-2)).to.deep.include({ type: 'replay.seen', what: 'auth_req_id' })
   })
 
-  it('CIBA-11-02, CIBA-11-03 say pending, then slow_down, and the interval grows for good', async () => {
+  it('CIBA-11-02, CIBA-11-03, CIBA-10.1-02, R8628-3.5-01 say pending, then slow_down, and the interval grows for good', async () => {
     const said: string[] = []
     for (const wait of [0, 1, 6, 16, 16, 5]) {
       host.pass(wait)
@@ -153,7 +153,7 @@ describe('CIBA Core 10.1 and 11: collecting tokens', () => {
     }
   })
 
-  it('an outage of the store is 503, and nothing is lost by it', async () => {
+  it('CIBA-10.1-08 an outage of the store is 503, and nothing is lost by it', async () => {
     const { memoryStore } = await import('express-ciba')
     const memory = memoryStore()
     let down = false

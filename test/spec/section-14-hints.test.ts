@@ -51,7 +51,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     return status === 200 ? 'accepted' : body.error
   }
 
-  it('CIBA-14-03 takes an ID token of ours, expired or not', async () => {
+  it('CIBA-14-03, OIDC-3.1.2.2-02 takes an ID token of ours, expired or not', async () => {
     expect(await send({ id_token_hint: await idToken() })).to.equal('accepted')
     expect(await send({ id_token_hint: await idToken({ exp: now() + 60, aud: ['till', 'other'] }) })).to.equal(
       'accepted',
@@ -81,7 +81,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     )
   })
 
-  it('CIBA-14-01 takes a login_hint_token of a trusted issuer', async () => {
+  it('CIBA-14-01, CIBA-7.1-16 takes a login_hint_token of a trusted issuer', async () => {
     expect(await send({ login_hint_token: await hintToken() })).to.equal('accepted')
   })
 
@@ -101,7 +101,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     })
   }
 
-  it('CIBA-13-04 says when it names nobody', async () => {
+  it('CIBA-13-04, CIBA-7.2-05, CIBA-7.2-07 says when it names nobody', async () => {
     expect(await send({ login_hint_token: await hintToken({ email: 'nobody@example.com' }) })).to.equal(
       'unknown_user_id',
     )

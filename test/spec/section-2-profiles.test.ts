@@ -39,11 +39,10 @@ describe('the FAPI profiles', () => {
         /option "deliveryModes" contradicts .* remove "push"/,
       ],
       [
-        'FAPI1-5.2.2-01 secrets',
+        'FAPI1-5.2.2-01, FAPI2-5.3.2.1-03, FCIBA-4.1.1-01, R9700-2.5-01 secrets',
         { clientAuthMethods: ['client_secret_basic'] },
         /option "clientAuthMethods" contradicts .* remove "client_secret_basic"/,
       ],
-      ['unsigned requests', { requireSignedRequests: false }, /option "requireSignedRequests" contradicts/],
       [
         'FAPI1-8.6-01 keys for RS256 alone',
         { keys: { keys: [{ ...keys.keys[0], alg: 'RS256' }] } },
@@ -126,7 +125,7 @@ describe('a server under fapi-ciba', () => {
     )
   })
 
-  it('R9449-0-01 asks for a key before it says anything about the request', async () => {
+  it('R9449-0-01, FAPI1-5.2.2-02, FAPI1-5.2.2-07, FAPI2-5.3.2.1-02, R9700-2.2-01 asks for a key before it says anything about the request', async () => {
     const { body } = await request()
     expect((await token(body.auth_req_id)).body.error).to.equal('invalid_request')
     expect((await token('unknown')).body.error).to.equal('invalid_request')

@@ -47,7 +47,7 @@ describe('OpenID Connect Core: ID tokens', () => {
     expect(claims).not.to.have.any.keys('azp', 'nonce')
   })
 
-  it('OIDC-2-02 has the issuer of the discovery document', async () => {
+  it('OIDC-2-02, R8414-3.3-01 has the issuer of the discovery document', async () => {
     await start()
     const answer = await fetch(`${issuing.host.origin}/.well-known/openid-configuration`)
     const discovery = (await answer.json()) as { issuer: string }

@@ -18,7 +18,7 @@ describe('RFC 9449: DPoP', () => {
     return { ...answer, says: answer.body.error ?? 'tokens' }
   }
 
-  it('R9449-5-01 binds the access token to the proven key, and says so', async () => {
+  it('R9449-5-01, CIBA-5-01 binds the access token to the proven key, and says so', async () => {
     await start()
     const key = await makeDpopKey()
     const { body } = await poll(await issuing.approved(), await key.proof(url('/oidc/token')))

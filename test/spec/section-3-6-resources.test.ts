@@ -72,7 +72,7 @@ describe('RFC 9068: JWT access tokens', () => {
     expect(decodeJwt((await collected(['resource', accounts])).access_token).aud).to.equal(accounts)
   })
 
-  it('R9068-2.2.3-01 has the scope values that mean something to its resource, and says so', async () => {
+  it('R9068-2.2.3-01, R9700-2.3-01, R6749-3.3-02 has the scope values that mean something to its resource, and says so', async () => {
     await start({ resources: { [accounts]: { scopes: ['email'] } } })
     const tokens = await collected(['resource', accounts])
     expect([decodeJwt(tokens.access_token).scope, tokens.scope]).to.deep.equal(['email', 'email'])
@@ -99,7 +99,7 @@ describe('RFC 8707: resource indicators', () => {
     }
   })
 
-  it('R8707-2-02 refuses a resource that is not served, by default every one', async () => {
+  it('R8707-2-02, CIBA-13-12 refuses a resource that is not served, by default every one', async () => {
     await start({ resources })
     expect(await ask(['resource', 'https://other.example'])).to.equal('400 invalid_target')
     await issuing.host.close()
@@ -200,7 +200,7 @@ describe('RFC 9396: authorization_details', () => {
     expect(issuing.host.router.backchannel.metadata().authorization_details_types_supported).to.deep.equal(['payment'])
   })
 
-  it('R9396-3.1-01 are shown with the scope before the user decides', async () => {
+  it('R9396-3.1-01, FAPI1-5.2.2-06 are shown with the scope before the user decides', async () => {
     await start({ authorizationDetailsTypes })
     await ask(details(asked))
     const { deviceOf } = await import('../helpers/device.ts')

@@ -129,7 +129,7 @@ describe('RFC 6749 6: refresh tokens', () => {
     expect(worth.filter(({ active }) => active)).to.have.length(1)
   })
 
-  it('end with their time: after each use, and in all', async () => {
+  it('R9700-4.14-01 end with their time: after each use, and in all', async () => {
     await start({ tokens: { refreshTokenSeconds: 100, refreshFamilySeconds: 250 } })
     let { refresh_token: token } = await issuing.tokens(offline)
     for (let n = 0; n < 3; n++) {

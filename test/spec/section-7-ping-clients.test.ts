@@ -54,7 +54,7 @@ describe('CIBA Core 7.1: what ping clients add', () => {
     expect((await start('till', { client_notification_token: 'x'.repeat(1025) })).said).to.equal('400 invalid_request')
   })
 
-  it('CIBA-7.1-10, threat 42 hold to the bearer syntax', async () => {
+  it('CIBA-7.1-10, R6750-2.1-01, threat 42 hold to the bearer syntax', async () => {
     for (const bad of [`${token}\r\nX: y`, `${token} x`, `${token}é`, `=${token}`, 'x'.repeat(30).replace('x', '"')]) {
       expect((await start('till', { client_notification_token: bad })).said).to.equal('400 invalid_request')
     }

@@ -23,7 +23,7 @@ describe('CIBA Core 7: the authentication request', () => {
     expect(answer.headers.get('content-type')).to.equal('application/json')
   }
 
-  it('CIBA-3-01 is a POST; other methods get 405 with Allow', async () => {
+  it('CIBA-3-01, CIBA-7-01 is a POST; other methods get 405 with Allow', async () => {
     const { status, headers } = await fetch(`${host.origin}/oidc/backchannel`)
     expect([status, headers.get('allow')]).to.deep.equal([405, 'POST'])
   })
@@ -40,12 +40,12 @@ describe('CIBA Core 7: the authentication request', () => {
     void slow.close()
   })
 
-  it('CIBA-4-08 needs a client with a delivery mode', async () => {
+  it('CIBA-4-08, CIBA-13-05 needs a client with a delivery mode', async () => {
     const basic = `Basic ${Buffer.from('web:web-secret-0123456789-0123456789').toString('base64')}`
     refused(await client.start(good, { authorization: basic }), 400, 'unauthorized_client')
   })
 
-  it('CIBA-7.2-01 authenticates the client before anything else', async () => {
+  it('CIBA-4-16, CIBA-7.1-01, CIBA-7.2-01 authenticates the client before anything else', async () => {
     refused(
       await client.start({ nonsense: '1' }, { authorization: `Basic ${Buffer.from('till:wrong').toString('base64')}` }),
       401,
@@ -212,7 +212,7 @@ describe('CIBA Core 7: the authentication request', () => {
     })
   }
 
-  it('CIBA-7.1-27 ignores the query', async () => {
+  it('CIBA-7.1-27, R6750-5.3-01 ignores the query', async () => {
     refused(await client.post('/oidc/backchannel?scope=openid&login_hint=alice', { x: '1' }), 400, 'invalid_request')
   })
 
@@ -230,7 +230,7 @@ describe('CIBA Core 7: the authentication request', () => {
     })
   }
 
-  it('CIBA-7.3-01..07 acknowledges with an id, a lifetime and an interval', async () => {
+  it('CIBA-7.3-01..07, CIBA-7.3-09 acknowledges with an id, a lifetime and an interval', async () => {
     const { body, headers } = await client.start(good)
     expect(body.auth_req_id).to.match(/^[A-Za-z0-9._-]{43,}$/)
     expect(body.expires_in).to.equal(600)
@@ -238,7 +238,7 @@ describe('CIBA Core 7: the authentication request', () => {
     expect(headers.get('cache-control')).to.equal('no-store')
   })
 
-  it('CIBA-7.3-02 never gives the same id twice', async () => {
+  it('CIBA-7.3-02, R6749-10.10-01 never gives the same id twice', async () => {
     const answers = await Promise.all(Array.from({ length: 200 }, () => client.start(good)))
     expect(new Set(answers.map(({ body }) => body.auth_req_id)).size).to.equal(200)
   })
@@ -273,7 +273,7 @@ describe('CIBA Core 7: the authentication request', () => {
     }
   })
 
-  it('CIBA-8-05 asks nobody whose account may not act', async () => {
+  it('CIBA-8-05, CIBA-13-10 asks nobody whose account may not act', async () => {
     const locked = await startHost({
       users: { find: () => ({ sub: 'alice', phone_number: '+15550100' }), isActive: () => false },
     })
@@ -339,7 +339,7 @@ describe('CIBA Core 7.1.2: user codes', () => {
       ...options,
     })
 
-  it('CIBA-7.1.2-06..07 says missing_user_code and invalid_user_code, and sends nothing before it is right', async () => {
+  it('CIBA-7.1.2-06..07, CIBA-13-06, CIBA-13-07, CIBA-7.1-23 says missing_user_code and invalid_user_code, and sends nothing before it is right', async () => {
     const host = await open()
     expect(await start(host)).to.equal('missing_user_code')
     expect(await start(host, '1111')).to.equal('invalid_user_code')
@@ -357,7 +357,7 @@ describe('CIBA Core 7.1.2: user codes', () => {
     await host.close()
   })
 
-  it('CIBA-7.1.2-04 exempts users who want none', async () => {
+  it('CIBA-7.1.2-01, CIBA-7.1.2-04, CIBA-7.1.2-05 exempts users who want none', async () => {
     const host = await open({
       users: {
         find: () => ({ sub: 'alice', phone_number: '+15550100' }),

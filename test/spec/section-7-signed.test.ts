@@ -45,36 +45,36 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     return status === 200 ? 'accepted' : `${status} ${body.error}`
   }
 
-  it('takes all parameters from inside', async () => {
+  it('CIBA-7.1.1-04, CIBA-7.1.1-12, CIBA-7.1.1-14, CIBA-7.2-03 takes all parameters from inside', async () => {
     expect(await send(await sign(claims({ binding_message: 'W4SCT', acr_values: 'a b' })))).to.equal('accepted')
   })
 
   for (const [rule, what, changes] of [
-    ['CIBA-7.1.1-01', 'scope that is no string', { scope: ['openid'] }],
-    ['CIBA-7.1.1-01', 'login_hint that is no string', { login_hint: 5 }],
-    ['CIBA-7.1.1-06', 'no aud', { aud: undefined }],
-    ['CIBA-7.1.1-06', 'another aud', { aud: 'https://other.example' }],
-    ['CIBA-7.1.1-07', 'no iss', { iss: undefined }],
-    ['CIBA-7.1.1-07', "another client's iss", { iss: 'twin' }],
-    ['CIBA-7.1.1-08', 'no exp', { exp: undefined }],
-    ['CIBA-7.1.1-08', 'exp an hour ago', { exp: now() - 3600 }],
-    ['CIBA-7.1.1-08', 'exp as text', { exp: String(now() + 300) }],
-    ['FCIBA-4.1.1-11', 'exp in 70 minutes', { exp: now() + 4200 }],
-    ['CIBA-7.1.1-09', 'no iat', { iat: undefined }],
-    ['CIBA-7.1.1-10', 'no nbf', { nbf: undefined }],
-    ['CIBA-7.1.1-10', 'nbf in 10 minutes', { nbf: now() + 600, exp: now() + 900 }],
-    ['FCIBA-4.1.1-11', 'nbf 70 minutes ago', { nbf: now() - 4200 }],
-    ['CIBA-7.1.1-11', 'no jti', { jti: undefined }],
-    ['CIBA-7.1.1-11', 'a jti of 257 characters', { jti: 'x'.repeat(257) }],
-    ['R9101-4-01', 'a request inside', { request: 'a.b.c' }],
-    ['R9101-4-01', 'a request_uri inside', { request_uri: 'https://till.example/r' }],
-    ['R9101-10.8-01', 'sub equal to the client', { sub: 'till' }],
-    ['threat 46', 'a name that reaches a prototype', { request_context: JSON.parse('{"__proto__":{}}') }],
-    ['CIBA-7.1-24', 'requested_expiry of a fraction', { requested_expiry: 1.5 }],
-    ['CIBA-7.2-11', 'two hints', { login_hint_token: 'nobody' }],
-  ] as [string, string, Record<string, unknown>][]) {
+    ['CIBA-7.1.1-01', 'scope that is no string', () => ({ scope: ['openid'] })],
+    ['CIBA-7.1.1-01', 'login_hint that is no string', () => ({ login_hint: 5 })],
+    ['CIBA-7.1.1-06', 'no aud', () => ({ aud: undefined })],
+    ['CIBA-7.1.1-06', 'another aud', () => ({ aud: 'https://other.example' })],
+    ['CIBA-7.1.1-07', 'no iss', () => ({ iss: undefined })],
+    ['CIBA-7.1.1-07', "another client's iss", () => ({ iss: 'twin' })],
+    ['CIBA-7.1.1-08', 'no exp', () => ({ exp: undefined })],
+    ['CIBA-7.1.1-08', 'exp an hour ago', () => ({ exp: now() - 3600 })],
+    ['CIBA-7.1.1-08', 'exp as text', () => ({ exp: String(now() + 300) })],
+    ['FCIBA-4.1.1-11, FAPI1-5.2.2-04', 'exp in 70 minutes', () => ({ exp: now() + 4200 })],
+    ['CIBA-7.1.1-09', 'no iat', () => ({ iat: undefined })],
+    ['CIBA-7.1.1-10', 'no nbf', () => ({ nbf: undefined })],
+    ['CIBA-7.1.1-10', 'nbf in 10 minutes', () => ({ nbf: now() + 600, exp: now() + 900 })],
+    ['FCIBA-4.1.1-11, FAPI1-5.2.2-04', 'nbf 70 minutes ago', () => ({ nbf: now() - 4200 })],
+    ['CIBA-7.1.1-11', 'no jti', () => ({ jti: undefined })],
+    ['CIBA-7.1.1-11', 'a jti of 257 characters', () => ({ jti: 'x'.repeat(257) })],
+    ['R9101-4-01', 'a request inside', () => ({ request: 'a.b.c' })],
+    ['R9101-4-01', 'a request_uri inside', () => ({ request_uri: 'https://till.example/r' })],
+    ['R9101-10.8-01', 'sub equal to the client', () => ({ sub: 'till' })],
+    ['threat 46', 'a name that reaches a prototype', () => ({ request_context: JSON.parse('{"__proto__":{}}') })],
+    ['CIBA-7.1-24', 'requested_expiry of a fraction', () => ({ requested_expiry: 1.5 })],
+    ['CIBA-7.2-11', 'two hints', () => ({ login_hint_token: 'nobody' })],
+  ] as [string, string, () => Record<string, unknown>][]) {
     it(`${rule} refuses ${what}`, async () => {
-      expect(await send(await sign(claims(changes)))).to.equal('400 invalid_request')
+      expect(await send(await sign(claims(changes())))).to.equal('400 invalid_request')
     })
   }
 
@@ -85,7 +85,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     }
   })
 
-  it('CIBA-7.1.1-03 takes request_context as object and as text', async () => {
+  it('CIBA-7.1.1-03, FCIBA-4.1.1-08, FCIBA-4.1.3-01 takes request_context as object and as text', async () => {
     const context = { channel: 'link', login_hint_type: 'email' }
     for (const request_context of [context, JSON.stringify(context)]) {
       const { body } = await clientOf(host).start({ request: await sign(claims({ request_context })) })
@@ -93,7 +93,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     }
   })
 
-  it('CIBA-7.1.1-05 holds to the registered algorithm and key', async () => {
+  it('CIBA-7.1.1-05, R9101-6.2-01, R8725-3.8-01 holds to the registered algorithm and key', async () => {
     const { importJWK } = await import('jose')
     const rs256 = await importJWK(await exportJWK(pair.privateKey), 'RS256')
     expect(await send(await sign(claims(), { alg: 'RS256' }, rs256 as never))).to.equal('400 invalid_request')
@@ -114,7 +114,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     expect(host.events.filter(({ type }) => type === 'replay.seen')).to.have.length(19)
   })
 
-  it('CIBA-7.1.1-13 refuses every parameter outside', async () => {
+  it('CIBA-7.1.1-13, FAPI1-5.2.2-03 refuses every parameter outside', async () => {
     for (const form of [
       { scope: 'openid' },
       { login_hint: 'alice' },
@@ -140,7 +140,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     }
   })
 
-  it('threat 24: a client assertion does as no request, and a request as no assertion', async () => {
+  it('threat 24, R8725-3.12-01: a client assertion does as no request, and a request as no assertion', async () => {
     const assertion = await sign(claims({ sub: 'till' }))
     expect(await send(assertion)).to.equal('400 invalid_request')
   })

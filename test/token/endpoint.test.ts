@@ -54,13 +54,13 @@ describe('POST /oidc/token', () => {
     expect(answer.body).to.deep.equal({ theirs: { grant_type: 'other' } })
   })
 
-  it('may refuse other grants instead', async () => {
+  it('CIBA-4-01, CIBA-10.1-11 may refuse other grants instead', async () => {
     host = await startHost({ otherGrants: 'refuse' })
     const { status, body } = await clientOf(host).post('/oidc/token', foreign)
     expect([status, body.error]).to.deep.equal([400, 'unsupported_grant_type'])
   })
 
-  it('answers any method but POST with 405 and Allow', async () => {
+  it('CIBA-10.1-10 answers any method but POST with 405 and Allow', async () => {
     host = await startHost()
     for (const path of ['/oidc/token', '/oidc/backchannel', '/auth/backchannel/complete']) {
       for (const method of ['GET', 'PUT', 'DELETE', 'PATCH']) {
