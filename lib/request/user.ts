@@ -5,6 +5,9 @@ import { readLoginHint } from './hint.ts'
 import type { LoginHintTokenVerifier } from './loginHintToken.ts'
 import type { Ask } from './parse.ts'
 
+/** Control characters and halves of characters name nobody; some databases choke on them, which would look like an outage. */
+const unspeakable = /[\p{Cc}\p{Cs}]/u
+
 export interface FindUserParts {
   readonly users: Users
   readonly issuer: string
@@ -50,7 +53,7 @@ export function createFindUser(parts: FindUserParts) {
 
   async function userOf(ask: Ask, client: Client): Promise<User | undefined> {
     const hint = await hintOf(ask, client)
-    if (hint === undefined) return undefined
+    if (hint === undefined || unspeakable.test(hint.value)) return undefined
     const user = (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
     return user !== undefined && parts.isWanted(user, ask, client) ? user : undefined
   }

@@ -281,6 +281,17 @@ describe('CIBA Core 7: the authentication request', () => {
     await locked.close()
   })
 
+  it('looks nobody up whom a database could choke on', async () => {
+    const asked: string[] = []
+    const host = await startHost({ users: { find: ({ value }) => void asked.push(value) } })
+    for (const login_hint of ['al\0ice', 'alice\n', '{"format":"iss_sub","iss":"ISS","sub":"\\ud800"}']) {
+      const hint = login_hint.replace('ISS', host.origin)
+      refused(await clientOf(host).start({ ...good, login_hint: hint }), 400, 'unknown_user_id')
+    }
+    expect(asked).to.deep.equal([])
+    await host.close()
+  })
+
   it('CIBA-13-13 answers an outage of the users with 503 and Retry-After', async () => {
     const down = await startHost({
       users: {
