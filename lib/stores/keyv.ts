@@ -167,9 +167,17 @@ export function keyvStore(
         return next && apply(next, rotation)
       }),
 
-    async endGrant(id) {
-      await backend.delete(`g:${id}`)
-    },
+    endGrant: (id) =>
+      locked(`g:${id}`, async () => {
+        const find = () => backend.get<GrantRecord>(`g:${id}`)
+        const grant = await find()
+        if (grant === undefined) return
+        // a rotation under way in another process would write the family anew: first it has to be over
+        if (!(await backend.delete(`u:${id}:${grant.tokenHash}`))) {
+          await tickets.afterWinner(find, (is) => is?.tokenHash !== grant.tokenHash).catch(() => {})
+        }
+        await backend.delete(`g:${id}`)
+      }),
 
     async close() {
       backend.stop()

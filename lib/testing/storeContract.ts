@@ -342,6 +342,17 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal(await store.findGrant(grant.id), undefined)
   })
 
+  promise('a grant that is ended stays ended, whatever is rotating it at that moment', async (store) => {
+    for (let round = 0; round < 20; round++) {
+      const grant = grantRecord()
+      await store.addGrant(grant)
+      const rotating = store.rotate(grant.id, rotation(grant.tokenHash, 'second'))
+      for (let turns = 0; turns < round; turns++) await Promise.resolve()
+      await Promise.all([store.endGrant(grant.id), rotating])
+      equal(await store.findGrant(grant.id), undefined)
+    }
+  })
+
   if (outage !== undefined) {
     promise('an outage rejects, and nothing is lost by it', async (store) => {
       const record = await added(store)
