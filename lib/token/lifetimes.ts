@@ -17,7 +17,13 @@ export const defaultLifetimes: Lifetimes = {
 }
 
 /** How long tokens live: what the completion asked for, else the client's own, else everybody's. */
-export function createLifetimesOf(options: { readonly [Name in keyof Lifetimes]?: Seconds | undefined }) {
+export function createLifetimesOf(
+  options: { readonly [Name in keyof Lifetimes]?: Seconds | undefined } & {
+    /** No refresh token lives longer than its family may. */
+    readonly refreshFamilySeconds?: number
+  },
+) {
+  const longest = options.refreshFamilySeconds ?? Number.POSITIVE_INFINITY
   return (client: ClientMetadata, wishes: TokenWishes | undefined): Lifetimes => {
     const secondsOf = (name: keyof Lifetimes): number => {
       const wished = wishes?.[name]
@@ -31,7 +37,7 @@ export function createLifetimesOf(options: { readonly [Name in keyof Lifetimes]?
     return {
       accessTokenSeconds: secondsOf('accessTokenSeconds'),
       idTokenSeconds: secondsOf('idTokenSeconds'),
-      refreshTokenSeconds: secondsOf('refreshTokenSeconds'),
+      refreshTokenSeconds: Math.min(longest, secondsOf('refreshTokenSeconds')),
     }
   }
 }

@@ -50,6 +50,13 @@ describe('RFC 6749 6: refresh tokens', () => {
     expect(await issuing.tokens(offline)).not.to.have.property('refresh_token')
   })
 
+  it('live no longer than their family may, the first one included', async () => {
+    await start({ tokens: { refreshTokenSeconds: 1000, refreshFamilySeconds: 100 } })
+    const { refresh_token } = await issuing.tokens(offline)
+    issuing.host.pass(101)
+    expect(await says(refresh(refresh_token))).to.equal('400 invalid_grant')
+  })
+
   it('OIDC-12-02 keep iss, sub, aud and auth_time in the ID token, with a new iat and no nonce', async () => {
     await start()
     const before = await issuing.tokens(offline, { authTime: 1_700_000_000, acr: 'mfa' })
