@@ -9,13 +9,15 @@ import { createLinkOf } from './approval/landing.ts'
 import { createLinks } from './approval/link.ts'
 import { readCompletion } from './approval/readCompletion.ts'
 import { createRender } from './approval/render.ts'
+import { readTokenMembers } from './approval/tokenMembers.ts'
 import { aside } from './aside.ts'
 import { noticeStrings } from './channels/notice.ts'
 import { wantedValues } from './claims.ts'
 import { createCallOf } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
-import type { GrantAnswer, GrantCall } from './contracts.ts'
+import type { Client, GrantAnswer, GrantCall } from './contracts.ts'
 import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
+import { authReqIdOf } from './delivery/notification.ts'
 import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
 import { inProcessQueue } from './delivery/queue.ts'
@@ -29,7 +31,7 @@ import { type BackchannelOptions, readOptions } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
-import type { RequestRecord } from './record.ts'
+import type { RequestDetails, RequestRecord } from './record.ts'
 import type { ResendOptions, Resent } from './request/resend.ts'
 import { createRequestRoom } from './request/room.ts'
 import { type RequestState, stateOf } from './requestState.ts'
@@ -93,11 +95,20 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const findByHandle = createFindByHandle(store)
   const { isWithin } = tokens.authorizationDetails
+  const isWantedBy = ({ metadata }: Client, { claims }: RequestDetails, sub: string): boolean => {
+    // a subject that cannot be named is found out before anybody is asked
+    const name = tokens.subjects.nameFor(metadata, sub)
+    return wantedValues(claims, 'sub')?.includes(name) ?? true
+  }
+  const isWanted = async ({ clientId, details }: RequestRecord, sub: string): Promise<boolean> => {
+    const client = await findClient(clientId)
+    return client !== undefined && isWantedBy(client, details, sub)
+  }
   const settle = createComplete({
     store,
     clock,
     emit,
-    check: createCheck({ emit, vault, widerScopes: settings.widerScopes, isActive, isWithin }),
+    check: createCheck({ emit, vault, widerScopes: settings.widerScopes, isActive, isWithin, isWanted }),
     announce,
   })
   const fail = async (record: RequestRecord, reason: string) =>
@@ -135,6 +146,7 @@ export function createBackchannel(options: BackchannelOptions) {
     algs: requestAlgs,
     authenticate,
     findClient,
+    findTicket: (ticket) => findByHandle(ticket, 'ticket'),
     keysFor: clients.keysFor,
     readKey: tokens.readKey,
     requireServable: tokens.requireServable,
@@ -142,11 +154,7 @@ export function createBackchannel(options: BackchannelOptions) {
     readAuthorizationDetails: (value, client) => tokens.authorizationDetails.read(value, client.metadata),
     isOurs: (jws) => isSignedBy(jws, tokens.keys.verifiers(jws.alg, jws.kid)),
     subjectOf: async (client, sub) => tokens.subjects.subjectOf(client.metadata, sub),
-    isWanted: ({ sub }, { details }, { metadata }) => {
-      // a subject that cannot be named is found out before anybody is asked
-      const name = tokens.subjects.nameFor(metadata, sub)
-      return wantedValues(details.claims, 'sub')?.includes(name) ?? true
-    },
+    isWanted: ({ sub }, { details }, client) => isWantedBy(client, details, sub),
     isBlocked: blocks.isBlocked,
     ...linkOf,
     keepJob: (record) => guard('queue', () => notify.keep(record)),
@@ -185,9 +193,9 @@ export function createBackchannel(options: BackchannelOptions) {
 
   function announce(record: RequestRecord): void {
     notify.announce(record)
-    const { clientId, sub, answer } = record
-    if (sub !== undefined && (answer?.result === 'approved' || answer?.result === 'denied')) {
-      requests.learn({ clientId, sub }, answer.result).catch(() => {}) // an outage is reported by the guard
+    const { answer } = record
+    if (answer?.result === 'approved' || answer?.result === 'denied') {
+      requests.learn(record, answer.result).catch(() => {}) // an outage is reported by the guard
     }
     if (answer === undefined) return
     aside(
@@ -230,7 +238,8 @@ export function createBackchannel(options: BackchannelOptions) {
       const kinds: HandleKind[] = kind === 'ticket' ? ['ticket'] : ['authReqId', 'link']
       const record = await findByHandle(handle, ...kinds)
       if (record === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
-      const settled = await settle(record, decision)
+      const settled = await settle(record, decision, kind === 'ticket')
+      if (kind === 'ticket') return report(settled, authReqIdOf(settled, vault))
       return report(settled, settled.authReqIdHash === hashOf(handle) ? handle : undefined)
     },
     /**
@@ -303,6 +312,10 @@ export function createBackchannel(options: BackchannelOptions) {
       settle,
       callOf,
       serveToken,
+      serveCall,
+      readTokenMembers,
+      tickets: requests.tickets,
+      aliases: endpoints,
       tokens,
       channels,
       blocks,

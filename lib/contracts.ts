@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Request } from 'express'
 import type { ChannelFailure } from './errors.ts'
-import type { DeliveryMode, GrantRecord, Move, RequestRecord, Rotation } from './record.ts'
+import type { DeliveryMode, GrantRecord, Move, RequestRecord, Rotation, TokenWishes } from './record.ts'
 
 /** A value, or a promise of it. Hosts answer either way. */
 export type Awaitable<T> = T | Promise<T>
@@ -371,6 +371,22 @@ export interface Call {
   readonly mtlsUrl?: string | undefined
   /** Certificate the client showed in the TLS handshake. Read only when somebody asks. */
   certificate(): ShownCertificate | undefined
+  /** What the trusted backend that hands the call over wants of it. */
+  readonly wants?: CallWants | undefined
+}
+
+/** What a trusted backend wants of one token call (Authlete's `/auth/token`). */
+export interface CallWants {
+  /** `htm` of the DPoP proof. Defaults to `POST`. */
+  readonly method?: string
+  /** `htu` of the DPoP proof. Defaults to the URL of the endpoint. */
+  readonly url?: string
+  /** Demand a nonce of ours in the proof, also where the server does not. */
+  readonly nonceRequired?: boolean
+  /** Added to what the completion asked of the tokens; where both say something, this call wins. */
+  readonly tokens?: TokenWishes
+  /** The access token to hand out in place of a minted one. */
+  readonly accessToken?: string
 }
 
 /** A client whose metadata was checked and given its defaults. */

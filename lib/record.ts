@@ -142,8 +142,12 @@ export interface RequestRecord {
   readonly authReqIdHash?: string
   /** SHA-256 of the handle in the approval link. */
   readonly linkHash?: string
-  /** SHA-256 of the management ticket. */
+  /** SHA-256 of the management ticket. A request with a ticket is completed and announced by whoever holds it. */
   readonly ticketHash?: string
+  /** Tickets only: seconds that the request lives once it is issued. */
+  readonly lifetimeSeconds?: number
+  /** Tickets only: SHA-256 of the hint that its prompt was counted under, while nobody had looked the user up. */
+  readonly hintHash?: string
   /** Epoch milliseconds. */
   readonly receivedAt: number
   /** Epoch milliseconds. From here on the request is expired, whatever its status says. */

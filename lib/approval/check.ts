@@ -15,17 +15,20 @@ export interface CheckParts {
   /** May this user act now? */
   isActive(sub: string): Promise<boolean>
   readonly isWithin: IsWithin
+  /** Is this the user whose `sub` the request demands, if it demands one (OpenID Connect Core 5.5.1)? */
+  isWanted(record: RequestRecord, sub: string): Promise<boolean>
 }
 
 /** Checks a decision against its request, and says what will be stored. Changes nothing. */
-export function createCheck({ emit, vault, widerScopes, isActive, isWithin }: CheckParts) {
-  return async (record: RequestRecord, decision: Decision, now: number): Promise<Answer> => {
+export function createCheck({ emit, vault, widerScopes, isActive, isWithin, isWanted }: CheckParts) {
+  return async (record: RequestRecord, decision: Decision, now: number, namesUser: boolean): Promise<Answer> => {
+    const mayName = namesUser && record.sub === undefined
     if (decision.result !== 'approved') {
       const { by, ...refusal } = decision
-      if (by !== undefined) requireTheUser(record, by)
+      if (by !== undefined && !mayName) requireTheUser(record, by)
       return { ...refusal, at: now }
     }
-    requireTheUser(record, decision.sub)
+    if (!mayName || !(await isWanted(record, decision.sub))) requireTheUser(record, decision.sub)
     if (!(await isActive(decision.sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more')
     }

@@ -29,26 +29,29 @@ export interface CompleteParts {
   readonly clock: () => number
   readonly emit: Emit
   /** What will be stored, when the decision fits the request. */
-  check(record: RequestRecord, decision: Decision, now: number): Promise<Answer>
+  check(record: RequestRecord, decision: Decision, now: number, namesUser: boolean): Promise<Answer>
   /** Tells the client, where it wants to be told. Called once per answer, after it is stored. */
   announce(record: RequestRecord): void
 }
 
 /**
  * Settles a request: the only door out of `pending`. One answer stands; repeating it is no error.
+ * `namesUser`: whoever holds the ticket says who the user is, where the request does not know it yet.
  *
  * @throws BackchannelError `access_denied` (wrong or inactive user; the request stays open), `invalid_scope`,
  * `invalid_target`, `invalid_authorization_details` (wider than asked), `expired_token` 410, `invalid_request` 409
  * (answered before, otherwise).
  */
 export function createComplete({ store, clock, emit, check, announce }: CompleteParts) {
-  return async (record: RequestRecord, decision: Decision): Promise<RequestRecord> => {
+  return async (record: RequestRecord, decision: Decision, namesUser = false): Promise<RequestRecord> => {
     const now = clock()
-    const answer = await check(record, decision, now)
+    const answer = await check(record, decision, now, namesUser)
     if (record.status === 'received') {
       throw new BackchannelError('invalid_request', 'The request has not been issued', { status: 409 })
     }
-    const settled = await store.move(record.id, { from: 'pending', to: answer.result, changes: { answer }, now })
+    const sub = namesUser && record.sub === undefined ? userIn(decision) : undefined
+    const changes = sub === undefined ? { answer } : { answer, sub }
+    const settled = await store.move(record.id, { from: 'pending', to: answer.result, changes, now })
     if (settled === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
     if (!settled.moved) return repeated(settled.record, answer, now)
     tell(settled.record, answer)
@@ -67,12 +70,20 @@ export function createComplete({ store, clock, emit, check, announce }: Complete
   }
 }
 
+function userOf(answer: Answer): string | undefined {
+  return answer.result === 'approved' ? answer.sub : undefined
+}
+
+function userIn(decision: Decision): string | undefined {
+  return decision.result === 'approved' ? decision.sub : decision.by
+}
+
 /** The request was settled before: the same answer again is fine, another one is not. */
 function repeated(record: RequestRecord, answer: Answer, now: number): RequestRecord {
-  const stands = record.answer?.result
+  const stands = record.answer
   if (stands === undefined && isExpired(record, now)) {
     throw new BackchannelError('expired_token', 'The request has expired', { status: 410 })
   }
-  if (stands === answer.result) return record
+  if (stands?.result === answer.result && userOf(stands) === userOf(answer)) return record
   throw new BackchannelError('invalid_request', 'The request was answered before', { status: 409 })
 }

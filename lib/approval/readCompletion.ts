@@ -1,17 +1,12 @@
 import { z } from 'zod'
 import { BackchannelError } from '../errors.ts'
-import { isObject, parseJson } from '../json.ts'
 import { present } from '../present.ts'
 import type { TokenWishes } from '../record.ts'
-import { accessTokenClaims, idTokenClaims, idTokenHeader, tokenResponse } from '../reserved.ts'
+import { idTokenClaims, idTokenHeader } from '../reserved.ts'
 import type { Decision } from './complete.ts'
 import type { Completion } from './completionRequest.ts'
+import { duration, explain, objectWithout, positive, tokenMembers, tokenWishesIn, word } from './tokenMembers.ts'
 
-/** Characters that all properties may have together. */
-const propertyRoom = 16_384
-
-const duration = z.int('must be a whole number of seconds').optional()
-const word = z.string('must be a string').min(1, 'must not be empty').max(255, 'must have 255 characters at most')
 const words = z.array(word, 'must be an array of strings')
 const ascii = /^[\x20-\x7E]{1,255}$/
 
@@ -28,25 +23,6 @@ const schema = z.strictObject({
   acr: word.optional(),
   amr: words.optional(),
   claims: objectWithout(idTokenClaims).optional(),
-  properties: z
-    .array(
-      z.strictObject({
-        key: word,
-        value: z.string('must be a string'),
-        hidden: z.boolean('must be true or false').optional(),
-      }),
-      'must be an array of {key, value, hidden}',
-    )
-    .refine(
-      (all) => all.every(({ key, hidden }) => hidden || !tokenResponse.has(key)),
-      'must not replace a member of token responses',
-    )
-    .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, 'must not name a key twice')
-    .refine(
-      (all) => JSON.stringify(all).length <= propertyRoom,
-      `must have ${propertyRoom} characters at most, all together`,
-    )
-    .optional(),
   scopes: z
     .array(z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must hold scope values'), 'must be an array of strings')
     .refine((all) => all.includes('openid'), 'must keep "openid"')
@@ -54,14 +30,8 @@ const schema = z.strictObject({
   authorizationDetails: z.array(z.looseObject({ type: word }), 'must be an array of objects with a type').optional(),
   resources: words.optional(),
   idtHeaderParams: objectWithout(idTokenHeader).optional(),
+  ...tokenMembers,
   consentedClaims: words.optional(),
-  jwtAtClaims: objectWithout(accessTokenClaims).optional(),
-  accessToken: z
-    .string('must be a string')
-    .regex(/^[A-Za-z0-9\-._~+/]{32,4096}=*$/, 'must be at least 32 characters of bearer token syntax')
-    .optional(),
-  accessTokenDuration: duration,
-  refreshTokenDuration: duration,
   idTokenDuration: duration,
   idTokenAudType: z.enum(['array', 'string'], 'must be "array" or "string"').optional(),
   errorDescription: z
@@ -122,17 +92,14 @@ function approvalIn(checked: Checked): Decision {
 }
 
 function wishesIn(checked: Checked): TokenWishes | undefined {
-  const { sub, claims, idtHeaderParams, idTokenAudType, consentedClaims, jwtAtClaims, properties } = checked
+  const { sub, claims, idtHeaderParams, idTokenAudType, consentedClaims } = checked
   const wishes: TokenWishes = present({
     idTokenSub: sub,
     claims,
     idTokenHeader: idtHeaderParams,
     idTokenAudType,
     consentedClaims,
-    accessTokenClaims: jwtAtClaims,
-    properties: properties?.map(present),
-    accessTokenSeconds: positive(checked.accessTokenDuration),
-    refreshTokenSeconds: positive(checked.refreshTokenDuration),
+    ...tokenWishesIn(checked),
     idTokenSeconds: positive(checked.idTokenDuration),
   })
   return Object.keys(wishes).length === 0 ? undefined : wishes
@@ -147,36 +114,6 @@ function refusalIn({ result, subject, errorDescription, errorUri, reason }: Chec
     errorDescription,
     errorUri,
   })
-}
-
-/** A JSON object, or its text, without any of these members. */
-function objectWithout(names: ReadonlySet<string>) {
-  return z.unknown().transform((value, context): Readonly<Record<string, unknown>> => {
-    const fail = (message: string) => {
-      context.addIssue(message)
-      return z.NEVER
-    }
-    try {
-      // read anew, so that what is checked is what will be stored
-      const object = parseJson(typeof value === 'string' ? value : JSON.stringify(value ?? null))
-      if (!isObject(object)) return fail('must be a JSON object')
-      const own = Object.keys(object).find((name) => names.has(name))
-      return own === undefined ? object : fail(`must not set "${own}"`)
-    } catch (thrown) {
-      return fail(thrown instanceof TypeError ? `must be a JSON object: it ${thrown.message}` : 'must be a JSON object')
-    }
-  })
-}
-
-function positive(seconds: number | undefined): number | undefined {
-  return seconds !== undefined && seconds > 0 ? seconds : undefined
-}
-
-function explain(issue: z.core.$ZodIssue | undefined): string {
-  if (issue === undefined) return 'is not valid'
-  if (issue.code === 'unrecognized_keys') return `has an unknown member ${issue.keys.join(', ')}`
-  const name = issue.path.join('.')
-  return name === '' ? 'must be an object' : `${name} ${issue.message}`
 }
 
 function invalid(what: string): BackchannelError {

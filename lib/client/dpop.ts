@@ -47,7 +47,7 @@ export function createCheckDpop(parts: DpopParts) {
   const { store, clock, vault, emit } = parts
   const algs: readonly string[] = parts.algs ?? asymmetricAlgs
 
-  async function check(call: Pick<Call, 'dpop'> & Place, what: Protected = {}): Promise<string | undefined> {
+  async function check(call: Pick<Call, 'dpop' | 'wants'> & Place, what: Protected = {}): Promise<string | undefined> {
     const [proof, second] = call.dpop
     if (proof === undefined) return undefined
     if (second !== undefined || proof.length > longestProof) throw invalid('Send exactly one DPoP header')
@@ -61,15 +61,18 @@ export function createCheckDpop(parts: DpopParts) {
     return calculateJwkThumbprint(jwk, 'sha256')
   }
 
-  function checkClaims(claims: Jws['claims'], call: Place, { method = 'POST', accessToken }: Protected): void {
+  function checkClaims(claims: Jws['claims'], call: Pick<Call, 'wants'> & Place, what: Protected): void {
+    const { method, url, nonceRequired } = call.wants ?? {}
     const { htm, htu, iat, jti, nonce, ath } = claims
     const now = clock() / 1000
-    if (htm !== method) throw invalid(`htm is not ${method}`)
-    if (typeof htu !== 'string' || !isUrlOf(htu, call)) throw invalid('htu is not the URL of this endpoint')
+    const expected = what.method ?? method ?? 'POST'
+    if (htm !== expected) throw invalid(`htm is not ${expected}`)
+    if (typeof htu !== 'string' || !isUrlOf(htu, url === undefined ? call : { url }))
+      throw invalid('htu is not the URL of this endpoint')
     if (typeof jti !== 'string' || jti === '' || jti.length > 256) throw invalid('jti is missing or too long')
-    if (accessToken !== undefined && ath !== hashOf(accessToken))
+    if (what.accessToken !== undefined && ath !== hashOf(what.accessToken))
       throw invalid('ath is not the hash of the access token')
-    if (parts.nonceRequired && !isCurrentNonce(nonce)) throw demandNonce()
+    if ((parts.nonceRequired || nonceRequired) && !isCurrentNonce(nonce)) throw demandNonce()
     if (typeof iat !== 'number' || iat > now + skewSeconds || iat < now - parts.maxAgeSeconds) {
       throw invalid('iat is not now')
     }

@@ -39,7 +39,7 @@ export function createNotificationOf({ emit, vault, findClient, tokens }: Notifi
   async function bodyOf(record: RequestRecord, client: Client | undefined, authReqId: string) {
     const { answer, deliveryMode, status } = record
     if (deliveryMode === 'ping') return { auth_req_id: authReqId }
-    if (answer !== undefined && answer.result !== 'approved') return refusalBody(answer, authReqId)
+    if (answer !== undefined && answer.result !== 'approved') return refusalBody(answer, authReqId, record)
     if (client === undefined || (status !== 'approved' && status !== 'delivering')) return undefined
     try {
       const payload = await tokens.take(record, client, authReqId)
@@ -58,10 +58,16 @@ export function errorBody(error: string, description: string, authReqId: string,
 }
 
 /** What is pushed when there will be no tokens. */
-export function refusalBody({ result, errorDescription, errorUri }: Refusal, authReqId: string) {
-  return result === 'denied'
-    ? errorBody('access_denied', errorDescription ?? 'The user declined', authReqId, errorUri)
-    : errorBody('transaction_failed', errorDescription ?? 'The request ended without an answer', authReqId, errorUri)
+export function refusalBody(
+  { result, errorDescription, errorUri }: Refusal,
+  authReqId: string,
+  { ticketHash }: Pick<RequestRecord, 'ticketHash'>,
+) {
+  if (result === 'denied')
+    return errorBody('access_denied', errorDescription ?? 'The user declined', authReqId, errorUri)
+  // CIBA Core 12 has a word of its own for it; Authlete, whose contract tickets follow, says this
+  const failed = ticketHash === undefined ? 'transaction_failed' : 'expired_token'
+  return errorBody(failed, errorDescription ?? 'The request ended without an answer', authReqId, errorUri)
 }
 
 export function authReqIdOf({ id, details }: RequestRecord, vault: Vault): string {

@@ -84,7 +84,7 @@ export function createNotify(parts: NotifyParts) {
     if (status === 'delivered') return end
     if (answer.result !== 'approved') {
       if (over) return attempt === 1 ? end : giveUp(record, 'expired')
-      return pushError(record, attempt, refusalBody(answer, authReqIdOf(record, vault)))
+      return pushError(record, attempt, refusalBody(answer, authReqIdOf(record, vault), record))
     }
     if (over) return giveUp(record, 'expired')
     if (!(await isActive(answer.sub))) {
@@ -157,7 +157,8 @@ export function createNotify(parts: NotifyParts) {
 
     /** Tells the client of an answer, in its own time: whoever answered waits for nothing, and sees no failure. */
     announce(record: RequestRecord): void {
-      if (record.deliveryMode === 'poll') return
+      // whoever holds a ticket delivers the notification, too
+      if (record.deliveryMode === 'poll' || record.ticketHash !== undefined) return
       const waking = wake(record).finally(() => underWay.delete(waking))
       underWay.add(waking)
     },

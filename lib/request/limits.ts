@@ -3,6 +3,7 @@ import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { keyOf, type Limiter, type LimiterFactory, type Pair, take, usedUp } from '../limiter.ts'
 import type { Guard } from '../outage.ts'
+import type { RequestRecord } from '../record.ts'
 import { hashOf } from '../secrets.ts'
 import type { Begun } from './begin.ts'
 import type { Route } from './route.ts'
@@ -49,6 +50,9 @@ export interface LimitParts {
 
 type Name = keyof Limits
 
+/** Who asked whom: under the name that the prompt was counted under. */
+type Asked = Pick<RequestRecord, 'clientId' | 'sub' | 'hintHash'>
+
 /** The fatigue shield: users are asked so often and no more. Unknown users are counted by their hint. */
 export function createLimits(parts: LimitParts) {
   const { limits, limiter, guard, emit } = parts
@@ -91,13 +95,13 @@ export function createLimits(parts: LimitParts) {
     if (wait !== undefined) refuse(429, wait, 'failedHintsPerClient', { clientId: id })
   }
 
-  async function countFailedHint({ id }: Client): Promise<void> {
+  async function countFailedHint({ id }: Pick<Client, 'id'>): Promise<void> {
     if (failedHints !== undefined) await guard('limits', () => take(failedHints, id))
   }
 
   /** Before a request is stored: may this user be asked by this client, there and now? */
   async function countPrompt({ client, user, ask }: Begun, route: Route | undefined): Promise<void> {
-    const sub = user?.sub ?? `? ${hashOf(ask.hint.value)}`
+    const sub = user?.sub ?? nameOf(hashOf(ask.hint.value))
     const pair = { clientId: client.id, sub }
     const about = user === undefined ? { clientId: client.id } : pair
     if (coolDowns !== undefined) {
@@ -110,8 +114,11 @@ export function createLimits(parts: LimitParts) {
   }
 
   /** The user answered: a denial makes the client wait, longer each time. */
-  async function learn(pair: Pair, result: 'approved' | 'denied'): Promise<void> {
+  async function learn({ clientId, sub, hintHash }: Asked, result: 'approved' | 'denied'): Promise<void> {
     if (coolDowns === undefined || denials === undefined) return
+    const counted = hintHash === undefined ? sub : nameOf(hintHash)
+    if (counted === undefined) return
+    const pair = { clientId, sub: counted }
     await guard('limits', async () => {
       if (result === 'approved') return void (await denials.delete(keyOf(pair)))
       const { consumedPoints } = await denials.consume(keyOf(pair))
@@ -140,4 +147,9 @@ export function createLimits(parts: LimitParts) {
   }
 
   return { countRequest, refuseGuessing, countFailedHint, countPrompt, hasTooManyOpen, learn }
+}
+
+/** Nobody has looked this user up; the hint stands for them. */
+function nameOf(hintHash: string): string {
+  return `? ${hintHash}`
 }

@@ -4,6 +4,7 @@ import type { Jws } from '../jws.ts'
 import type { Settings } from '../options.ts'
 import type { Guard } from '../outage.ts'
 import type { ProfileRules } from '../profile.ts'
+import type { RequestRecord } from '../record.ts'
 import type { Vault } from '../secrets.ts'
 import { createBegin, createValidate, type ValidateParts } from './begin.ts'
 import { createCheckBindingMessage } from './bindingMessage.ts'
@@ -13,10 +14,12 @@ import { createReadIdTokenHint } from './idTokenHint.ts'
 import { createIssue, type IssueParts } from './issue.ts'
 import { createLimits } from './limits.ts'
 import { createParse } from './parse.ts'
+import { createReceive } from './receive.ts'
 import { createResend } from './resend.ts'
 import { createRoutes } from './route.ts'
 import { createSend, type SendParts } from './send.ts'
 import { createReadParameters, type SignedParts } from './signed.ts'
+import { createTicketSteps } from './ticket.ts'
 import { createFindUser, type FindUserParts } from './user.ts'
 import { createCheckUserCode } from './userCode.ts'
 
@@ -38,6 +41,7 @@ export interface RequestRoomParts
   /** Algorithms of signed requests. */
   readonly algs: readonly string[]
   findClient(clientId: string): Promise<Client | undefined>
+  findTicket(ticket: string): Promise<RequestRecord | undefined>
   /** Is an ID token signed with one of our keys? */
   isOurs(jws: Jws): boolean
   /** The host's subject behind a `sub` that this client was given. */
@@ -79,6 +83,7 @@ export function createRequestRoom(parts: RequestRoomParts) {
   const readIdTokenHint = createReadIdTokenHint({ ...parts, issuer, clock, maxAgeDays: settings.idTokenHintDays })
   const maxExpirySeconds = settings.maxExpirySeconds ?? settings.expirySeconds
   const draft = createDraft({ ...settings, vault, maxExpirySeconds })
+  const common = { ...parts, ...limits, clock, draft, validate, readIdTokenHint }
 
   return {
     begin: createBegin({
@@ -95,6 +100,11 @@ export function createRequestRoom(parts: RequestRoomParts) {
       }),
     }),
     issue: createIssue({ ...settings, ...parts, ...limits, draft, chooseRoute: routes.chooseRoute, send: sender.send }),
+    /** The steps of a request whose user is looked up, and whose client is notified, by a trusted backend. */
+    tickets: {
+      receive: createReceive({ ...common, userCodes: settings.userCodes }),
+      ...createTicketSteps({ ...common, graceSeconds: settings.graceSeconds, find: parts.findTicket }),
+    },
     resend: createResend({ ...settings.notices, ...audience, clock, tryRoutes: sender.tryRoutes }),
     /** Learns from the user's answer. */
     learn: limits.learn,

@@ -7,6 +7,7 @@ import { hashOf, idOf } from '../secrets.ts'
 import type { Binding } from './binding.ts'
 import type { Grant, GrantOf, GrantSource } from './grant.ts'
 import type { TokenResponse } from './mint.ts'
+import { wantedOf } from './wants.ts'
 
 /** An answer of the token endpoint. The pending ones are values, not errors: most polls end in one. */
 export interface TokenAnswer {
@@ -15,6 +16,8 @@ export interface TokenAnswer {
   readonly headers?: Readonly<Record<string, string>>
   /** Whose tokens they are. */
   readonly sub?: string
+  /** What the tokens were made of. */
+  readonly grant?: Grant
 }
 
 export interface RedeemParts {
@@ -64,7 +67,7 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
   }
 
   async function collect(
-    { form }: Call,
+    { form, wants }: Call,
     record: RequestRecord,
     approval: Approval,
     client: Client,
@@ -75,8 +78,8 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
     if (!(await isActive(sub))) {
       throw new BackchannelError('access_denied', 'The user may not sign in any more', { status: 400 })
     }
-    const source = { ...record, approval }
-    const grant = await narrow(grantOf(source, client, binding), form, client)
+    const { source, extra } = wantedOf({ ...record, approval }, wants)
+    const grant = await narrow(grantOf(source, client, binding, extra), form, client)
     const redeemed = await store.move(id, { from: 'approved', to: 'redeemed', now: clock() })
     if (!redeemed?.moved) throw redeemed?.record.status === 'approved' ? expired() : usedId(record, emit)
     const body = await issueTokens(grant, client, source).catch(async (thrown) => {
@@ -85,7 +88,7 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
       throw thrown
     })
     emit({ type: 'request.redeemed', request: id, clientId, sub })
-    return { status: 200, body, sub }
+    return { status: 200, body, sub, grant }
   }
 }
 

@@ -9,6 +9,7 @@ import type { Grant, GrantOf } from './grant.ts'
 import type { createMint } from './mint.ts'
 import { mayRefresh, type RefreshTokens } from './refreshToken.ts'
 import type { Revocations } from './revocations.ts'
+import { wantedOf } from './wants.ts'
 
 export interface RefreshParts {
   readonly store: Pick<BackchannelStore, 'findGrant' | 'rotate' | 'endGrant'>
@@ -51,14 +52,15 @@ export function createRefresh(parts: RefreshParts): ServeGrant {
       throw unknown()
     }
     requireKey(family, binding)
-    const whole = parts.grantOf({ ...family, id: family.request }, client, binding)
+    const { source, extra } = wantedOf({ ...family, id: family.request }, call.wants)
+    const whole = parts.grantOf(source, client, binding, extra)
     const grant = await parts.narrow(withScope(whole, call.form.values.get('scope')), call.form, client)
     const next = parts.rotates ? refreshTokens.make(family.id) : undefined
     // made first: should that fail, the token shown is still the one that counts
     const body = await parts.mint(grant, client, next)
     if (next !== undefined) await rotate(family, token, next, parts.refreshSeconds(whole), client)
     emit({ type: 'token.refreshed', clientId: client.id, grant: family.id })
-    return { status: 200, body, sub: family.sub }
+    return { status: 200, body, sub: family.sub, grant }
   }
 
   async function familyOf(token: string, client: Client): Promise<GrantRecord> {

@@ -56,7 +56,8 @@ export function createTokenRoom(parts: TokenRoomParts) {
   const defaultResource = settings.tokens.audience ?? issuer
   const resources = createResources(settings.resources, defaultResource, guard)
   const authorizationDetails = createAuthorizationDetails(settings.authorizationDetailsTypes)
-  const refreshSeconds = (grant: Grant) => lifetimesOf(grant.client, grant.wishes).refreshTokenSeconds
+  const refreshSeconds = (grant: Pick<Grant, 'client' | 'wishes'>) =>
+    lifetimesOf(grant.client, grant.wishes).refreshTokenSeconds
   const mint = createMint({
     ...settings.tokens,
     guard,
@@ -128,6 +129,10 @@ export function createTokenRoom(parts: TokenRoomParts) {
     readPresented,
     revoke: createRevoke({ store, emit, revocations }),
     introspect: createIntrospect({ ...settings, ...parts, ...subjects, revocations }),
+    /** Claims that scope values stand for. */
+    claimsOf: (scope: readonly string[]) => scope.flatMap((each) => scopeClaims[each] ?? []),
+    /** Seconds that a refresh token of this grant lives. */
+    refreshSeconds,
     /** Seconds that the tokens of an approved request live. */
     lifetimesOf: ({ answer }: RequestRecord, { metadata }: Client) =>
       lifetimesOf(metadata, (answer as Approval).tokens),
