@@ -49,12 +49,12 @@ export type Backchannel = ReturnType<typeof createBackchannel>
  */
 export function createBackchannel(options: BackchannelOptions) {
   const settings = readOptions(options)
-  const { issuer, clock, users } = settings
+  const { issuer, clock, users, telemetry } = settings
   const rules = profiles[settings.profile]
   const requestAlgs = rules.algs ?? asymmetricAlgs
-  const emit = createEmit(settings.onEvent, settings.logger)
+  const emit = createEmit(settings.onEvent, settings.logger, telemetry)
   const notices = settings.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
-  const guard = createGuard(emit)
+  const guard = createGuard(emit, telemetry)
   const urls = urlsOf(settings.baseUrl ?? issuer, settings.paths)
   const mtlsUrls = settings.mtlsBaseUrl === undefined ? urls : urlsOf(settings.mtlsBaseUrl, settings.paths)
   const endpoints = aliasesOf(urls, mtlsUrls)
@@ -124,7 +124,8 @@ export function createBackchannel(options: BackchannelOptions) {
     queue,
     findClient,
     isActive,
-    post: outbound.post,
+    post:
+      telemetry === undefined ? outbound.post : (...call) => telemetry.step('delivery', () => outbound.post(...call)),
     mintTokens: tokens.mintPushed,
     revokeTokens: tokens.revokePushed,
     onUndelivered: settings.onUndelivered,

@@ -1,10 +1,37 @@
 import type { X509Certificate } from 'node:crypto'
 import type { Request } from 'express'
 import type { ChannelFailure } from './errors.ts'
+import type { BackchannelEvent } from './events.ts'
 import type { DeliveryMode, GrantRecord, Move, RequestRecord, Rotation, TokenWishes } from './record.ts'
 
 /** A value, or a promise of it. Hosts answer either way. */
 export type Awaitable<T> = T | Promise<T>
+
+/** A step of ours that may take time. The second half are calls of what the host plugged in. */
+export type Step =
+  | 'backchannel_authentication'
+  | 'token'
+  | 'revocation'
+  | 'introspection'
+  | 'approval_page'
+  | 'completion'
+  | 'notice_status'
+  | 'channel'
+  | 'delivery'
+  | 'store'
+  | 'users'
+  | 'clients'
+  | 'session'
+  | 'limits'
+  | 'queue'
+  | 'tokens'
+
+/** Watches what happens and how long it takes: `openTelemetry(api)` of `express-ciba/adapters/opentelemetry`, or your own. */
+export interface Telemetry {
+  /** Runs the step and gives its result, or its failure, as it is. */
+  step<T>(step: Step, run: () => Promise<T>): Promise<T>
+  event(event: BackchannelEvent): void
+}
 
 /** A JSON Web Key (RFC 7517). */
 export interface Jwk {

@@ -93,9 +93,17 @@ const levels: Partial<Record<BackchannelEvent['type'], 'warn' | 'error'>> = {
 }
 
 /** One function that tells the host's hook and its logger. A hook that throws or rejects disturbs nobody. */
-export function createEmit(onEvent: ((event: BackchannelEvent) => void) | undefined, logger: Logger | undefined): Emit {
-  if (onEvent === undefined && logger === undefined) return () => {}
+export function createEmit(
+  onEvent: ((event: BackchannelEvent) => void) | undefined,
+  logger: Logger | undefined,
+  telemetry?: { event(event: BackchannelEvent): void },
+): Emit {
+  if (onEvent === undefined && logger === undefined && telemetry === undefined) return () => {}
   return (event) => {
+    aside(
+      () => telemetry?.event(event),
+      (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: telemetry threw'),
+    )
     aside(
       () => onEvent?.(event),
       (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: onEvent threw'),

@@ -12,6 +12,7 @@ import type {
   GetCertificate,
   JwkSet,
   Session,
+  Telemetry,
   Users,
 } from './contracts.ts'
 import type { Undelivered } from './delivery/notify.ts'
@@ -185,6 +186,8 @@ export interface BackchannelOptions {
   readonly onUndelivered?: (undelivered: Undelivered) => Awaitable<void>
   /** Called with everything that happens. Must not throw. */
   readonly onEvent?: (event: BackchannelEvent) => void
+  /** Spans and metrics: `openTelemetry(api)`. Defaults to none, which costs nothing. */
+  readonly telemetry?: Telemetry
   /** A logger such as pino. Defaults to `console` for the start-up notices alone. */
   readonly logger?: Logger
   /** Epoch milliseconds. Defaults to `Date.now`; tests hold it still. */
@@ -402,6 +405,12 @@ const schema = z.strictObject({
     .optional(),
   onUndelivered: hook<(undelivered: Undelivered) => Awaitable<void>>().optional(),
   onEvent: hook<(event: BackchannelEvent) => void>().optional(),
+  telemetry: z
+    .custom<Telemetry>(
+      (value) => hasFunctions(value, 'step', 'event'),
+      'must be openTelemetry(api), or your own Telemetry',
+    )
+    .optional(),
   logger: z
     .custom<Logger>((value) => hasFunctions(value, 'info', 'warn', 'error'), 'must have info, warn and error')
     .optional(),

@@ -1,4 +1,4 @@
-import type { BackchannelStore } from './contracts.ts'
+import type { BackchannelStore, Telemetry } from './contracts.ts'
 import { BackchannelError, unavailable } from './errors.ts'
 import type { BackchannelEvent, Emit } from './events.ts'
 
@@ -7,8 +7,8 @@ type Part = Extract<BackchannelEvent, { type: 'outage' }>['of']
 /** Runs a step on something outside. When it fails, an event says so and the caller gets 503, never "not found". */
 export type Guard = <T>(of: Part, step: () => T | Promise<T>) => Promise<T>
 
-export function createGuard(emit: Emit): Guard {
-  return async (of, step) => {
+export function createGuard(emit: Emit, telemetry?: Pick<Telemetry, 'step'>): Guard {
+  const guard: Guard = async (of, step) => {
     try {
       return await step()
     } catch (thrown) {
@@ -17,6 +17,7 @@ export function createGuard(emit: Emit): Guard {
       throw unavailable(thrown)
     }
   }
+  return telemetry === undefined ? guard : (of, step) => telemetry.step(of, () => guard(of, step))
 }
 
 /** The store, with every verb guarded. */

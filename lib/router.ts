@@ -11,6 +11,7 @@ import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
 import { tokenEndpoint } from './token/endpoint.ts'
 import { presentedEndpoint } from './token/presentedEndpoint.ts'
 import { transmitBody, transmitTokenBody } from './transmit.ts'
+import { createWatched } from './watched.ts'
 
 /** An Express router that carries its engine. */
 export type BackchannelRouter = Router & { readonly backchannel: Backchannel }
@@ -26,8 +27,12 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   const { settings, urls, emit } = parts
   const { paths, session } = settings
   const router = Router()
+  const watched = createWatched(settings.telemetry)
 
-  router.route(paths.token).post(tokenEndpoint(parts.serveToken)).all(onlyMethods('POST'))
+  router
+    .route(paths.token)
+    .post(watched('token', tokenEndpoint(parts.serveToken)))
+    .all(onlyMethods('POST'))
 
   if (settings.issueTokens === undefined) {
     const { readPresented, revoke, introspect } = parts.tokens
@@ -44,19 +49,22 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
       serve: introspect,
       unknown: { active: false },
     })
-    router.route(paths.revoke).post(revocation).all(onlyMethods('POST'))
-    router.route(paths.introspect).post(introspection).all(onlyMethods('POST'))
+    router.route(paths.revoke).post(watched('revocation', revocation)).all(onlyMethods('POST'))
+    router.route(paths.introspect).post(watched('introspection', introspection)).all(onlyMethods('POST'))
   }
 
   router
     .route(paths.backchannel)
     .post(
-      backchannelEndpoint({
-        callOf: (req, form) => parts.callOf(req, form, urls.backchannel),
-        begin: backchannel.begin,
-        issue: backchannel.issue,
-        emit,
-      }),
+      watched(
+        'backchannel_authentication',
+        backchannelEndpoint({
+          callOf: (req, form) => parts.callOf(req, form, urls.backchannel),
+          begin: backchannel.begin,
+          issue: backchannel.issue,
+          emit,
+        }),
+      ),
     )
     .all(onlyMethods('POST'))
 
@@ -88,31 +96,28 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
       },
     })
     if (session.verifyToken !== undefined) {
-      const complete = completionEndpoint({
+      const [readJson, complete] = completionEndpoint({
         ...parts,
         ...settings,
         session,
         find: parts.findByHandle,
         complete: parts.settle,
       })
-      router
-        .route(paths.complete)
-        .post(...complete)
-        .all(onlyMethods('POST'))
+      router.route(paths.complete).post(readJson, watched('completion', complete)).all(onlyMethods('POST'))
     }
     // last, because any path below that of the page is a page
-    router.route(paths.approve).get(page.open).all(onlyMethods('GET', 'HEAD'))
+    router.route(paths.approve).get(watched('approval_page', page.open)).all(onlyMethods('GET', 'HEAD'))
     router
       .route(`${paths.approve}/:id`)
-      .get(page.ask)
-      .post(page.decide)
+      .get(watched('approval_page', page.ask))
+      .post(watched('approval_page', page.decide))
       .all(onlyMethods('GET', 'HEAD', 'POST'))
   }
 
   if (parts.channels.some((each) => each.readStatus !== undefined)) {
     router
       .route(`${paths.notices}/:channel/:id`)
-      .post(noticeStatusEndpoint(parts.noticeStatus))
+      .post(watched('notice_status', noticeStatusEndpoint(parts.noticeStatus)))
       .all(onlyMethods('POST'))
   }
 

@@ -26,7 +26,9 @@ const body = z.object({
  * `POST /auth/backchannel/complete`: JSON `{auth_req_id, approved}` with the user's bearer token, from the host's own
  * screen or app. `auth_req_id` may also be the handle of the link. Answers 204, or JSON where Transmit's clients look for it.
  */
-export function completionEndpoint(parts: CompletionParts): RequestHandler[] {
+export function completionEndpoint(
+  parts: CompletionParts,
+): readonly [readJson: RequestHandler, complete: RequestHandler] {
   const json = express.json({ limit: '16kb' })
   const answer: RequestHandler = async (req, res, next) => {
     try {

@@ -54,7 +54,13 @@ export function createRequestRoom(parts: RequestRoomParts) {
   const { issuer, clock, users } = settings
   const limits = createLimits({ ...settings, guard, emit })
   const routes = createRoutes({ ...settings, ...settings.notices, channels })
-  const sender = createSend({ ...settings.notices, ...parts, clock, tellBindingMessage: !settings.page.choices })
+  const sender = createSend({
+    ...settings.notices,
+    ...parts,
+    clock,
+    telemetry: settings.telemetry,
+    tellBindingMessage: !settings.page.choices,
+  })
   const findUserBySub = async (sub: string, client: Client): Promise<User | undefined> => {
     const user = await guard('users', () => users.find({ type: 'sub', value: sub }, client.metadata))
     return user?.sub === sub ? user : undefined

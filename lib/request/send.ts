@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { BackchannelStore, Client, Notice, Sent, User } from '../contracts.ts'
+import type { BackchannelStore, Client, Notice, Sent, Telemetry, User } from '../contracts.ts'
 import { ChannelError, type ChannelFailure } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isExpired, type RequestRecord } from '../record.ts'
@@ -17,6 +17,7 @@ export interface SendParts {
   messageFor(locale: string): string
   /** Where the carrier of a channel reports what became of the notice of a request. */
   statusUrl(channel: string, id: string): string
+  readonly telemetry?: Telemetry | undefined
   /** Ends a request whose user cannot be reached. */
   fail(record: RequestRecord, reason: string): Promise<void>
 }
@@ -31,7 +32,7 @@ export interface Telling {
 
 /** Takes notices to users. */
 export function createSend(parts: SendParts) {
-  const { emit } = parts
+  const { emit, telemetry } = parts
   const underWay = new Set<Promise<void>>()
   const stop = new AbortController()
 
@@ -52,6 +53,11 @@ export function createSend(parts: SendParts) {
     await parts.fail(telling.record, 'undeliverable').catch(() => {}) // an outage here is reported by the store's guard
   }
 
+  async function carry(route: Route, telling: Telling): Promise<Sent> {
+    const run = async () => (await route.channel.send(noticeOf(route, telling))) ?? {}
+    return telemetry === undefined ? run() : telemetry.step('channel', run)
+  }
+
   /** One round over the channels. `failure`: none took the notice; `try_later` when one of them may yet. */
   async function tryRoutes(
     { fallbacks, ...first }: Route,
@@ -63,7 +69,7 @@ export function createSend(parts: SendParts) {
     for (const route of routes) {
       const about = { request: telling.record.id, clientId: telling.record.clientId, channel: route.channel.name }
       try {
-        const sent = (await route.channel.send(noticeOf(route, telling))) ?? {}
+        const sent = await carry(route, telling)
         emit({ type: 'notice.sent', ...about, ...(sent.messageId === undefined ? {} : { messageId: sent.messageId }) })
         return { channel: route.channel.name, sent }
       } catch (cause) {
