@@ -29,6 +29,7 @@ import { asymmetricAlgs, isSignedBy } from './jws.ts'
 import { metadataOf } from './metadata.ts'
 import { type BackchannelOptions, readOptions } from './options.ts'
 import { createGuard, guardStore } from './outage.ts'
+import { ownStore } from './ownStore.ts'
 import { aliasesOf, urlsOf } from './paths.ts'
 import { profiles } from './profile.ts'
 import type { RequestDetails, RequestRecord } from './record.ts'
@@ -60,7 +61,7 @@ export function createBackchannel(options: BackchannelOptions) {
   const endpoints = aliasesOf(urls, mtlsUrls)
   const jwks = settings.keys ?? temporaryKeys(notices)
   const vault = createVault(secretOf(settings, jwks))
-  const store = guardStore(settings.store ?? temporaryStore(notices, clock), guard)
+  const store = ownStore(guardStore(settings.store ?? temporaryStore(notices, clock), guard), issuer)
   const links = createLinks({ approveUrl: urls.approve, vault })
   const render = createRender({ ...settings.page, domain: new URL(urls.origin).host })
   const channels = settings.channels ?? defaultChannels(settings)

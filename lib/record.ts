@@ -134,6 +134,8 @@ export interface RequestRecord {
   /** Where the record is found: the first 16 characters of every handle that leads to it. Public. */
   readonly id: string
   readonly status: RequestStatus
+  /** Whose it is, where several issuers share a store. Written by the engine. */
+  readonly issuer?: string
   readonly clientId: string
   readonly deliveryMode: DeliveryMode
   /** Whom the client asked for: the host's subject. Absent when unknown users are hidden and nobody was found. */
@@ -224,6 +226,8 @@ export interface GrantRecord {
   readonly id: string
   /** Public id of the request that it goes back to. */
   readonly request: string
+  /** As in `RequestRecord`. */
+  readonly issuer?: string
   readonly clientId: string
   readonly sub: string
   /** SHA-256 (base64url) of the refresh token that counts now. */

@@ -11,7 +11,10 @@ export interface BullmqQueueOptions extends RetryOptions {
   readonly connection: object
   /** Start of every key in Redis. Defaults to BullMQ's own, `bull`. */
   readonly prefix?: string
-  /** Name of the queue. Defaults to `express-ciba`. */
+  /**
+   * Name of the queue. Defaults to `express-ciba`. Each issuer needs one of its own on a Redis: a job that the wrong server
+   * takes is about a request that is not there, and ends undelivered.
+   */
   readonly name?: string
   /** Deliveries under way at a time, in this process. Defaults to 64. */
   readonly concurrency?: number
