@@ -46,6 +46,9 @@ export interface AuthleteHost {
     completion: Partial<BackchannelAuthenticationCompleteRequest> & { ticket: string },
   ): Promise<BackchannelAuthenticationCompleteResponse>
   token(parameters: Record<string, string> | string, more?: object): ReturnType<Authlete['token']['process']>
+  /** A bare call of an API, by its path behind the service. Says the status and the body. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
+  post(path: string, body: object | string | URLSearchParams, headers?: Record<string, string>): Promise<[number, any]>
   close(): Promise<void>
 }
 
@@ -101,6 +104,19 @@ export async function startAuthlete({ management, ...options }: AuthleteHostOpti
       }),
     token: (parameters, more = {}) =>
       sdk.token.process({ serviceId, tokenRequest: { parameters: formOf(parameters), ...more } }),
+    async post(path, body, headers = {}) {
+      const json = !(body instanceof URLSearchParams)
+      const response = await fetch(`${api}/api/${serviceId}${path}`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${bearer}`,
+          ...(json ? { 'content-type': 'application/json' } : {}),
+          ...headers,
+        },
+        body: !json || typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      return [response.status, await response.json()]
+    },
     async close() {
       await backchannel.close()
       await Promise.all([server, apiServer].map(stop))
