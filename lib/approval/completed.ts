@@ -5,7 +5,7 @@ import type { AuthorizationDetail, DeliveryMode, RequestRecord } from '../record
 
 /**
  * What came of a completion: every member of Authlete's answer. `NOTIFICATION`: the client is being told, by us and in
- * its own time. `NO_ACTION`: it polls.
+ * its own time; when the completion named a ticket, it is the host who tells it. `NO_ACTION`: it polls.
  */
 export interface Completed {
   readonly action: 'NOTIFICATION' | 'NO_ACTION'

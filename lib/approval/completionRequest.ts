@@ -16,7 +16,7 @@ export type Completion = (
 /** The user agreed. */
 export interface CompletedAuthorized {
   readonly result: 'AUTHORIZED'
-  /** The host's name for the user who agreed; it has to be the one who was asked. */
+  /** The host's name for the user who agreed; it has to be the one who was asked. With a ticket, it says who that is. */
   readonly subject: string
   /** `sub` of the ID token in place of the subject. */
   readonly sub?: string | undefined

@@ -192,6 +192,18 @@ describe('POST /api/:serviceId/backchannel/authentication', () => {
   })
 })
 
+describe('grant management at the management API', () => {
+  it('is told to whoever has an issuer of their own', async () => {
+    const host = await startAuthlete({ issueTokens: () => ({ access_token: 'x', expires_in: 60 }) })
+    try {
+      const asked = { scope: 'openid', login_hint: 'alice', grant_management_action: 'merge', grant_id: 'g-1' }
+      expect(await host.authenticate(asked)).to.include({ gmAction: 'MERGE', grantId: 'g-1' })
+    } finally {
+      await host.close()
+    }
+  })
+})
+
 describe('the limits on how often users are asked', () => {
   const limits = { failedHintsPerClient: 2, promptsPerClientAndUser: 3, denialSeconds: 30 }
   const asked = { scope: 'openid', login_hint: 'alice' }
