@@ -12,7 +12,13 @@ export function createGrantAnswers(emit: Emit) {
   }
 
   return {
-    answer: (serve: () => Promise<TokenAnswer>): Promise<GrantAnswer> => serve().then(grantAnswer, problem),
+    answer: async (serve: () => TokenAnswer | Promise<TokenAnswer>): Promise<GrantAnswer> => {
+      try {
+        return grantAnswer(await serve())
+      } catch (thrown) {
+        return problem(thrown)
+      }
+    },
     /** `undefined` when the grant is not ours. */
     answerOurs: (serve: () => Promise<TokenAnswer | undefined>): Promise<GrantAnswer | undefined> =>
       serve().then((answer) => answer && grantAnswer(answer), problem),
