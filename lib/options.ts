@@ -239,6 +239,11 @@ const lifetime = z
   .union([seconds, hook<Exclude<Seconds, number>>()], 'must be seconds, or a function of the client')
   .optional()
 const count = z.int('must be a whole number').nonnegative('must be 0 or more')
+const storeVerbs = [
+  ...['add', 'find', 'poll', 'move', 'firstSeen', 'seen'],
+  ...['addGrant', 'findGrant', 'rotate', 'endGrant'],
+] as const satisfies readonly (keyof BackchannelStore)[]
+const pem = z.string().includes('-----BEGIN ', { message: 'must be PEM text, not the name of a file' })
 const path = z.string().regex(/^\/[\w./-]*[\w-]$/, 'must start with a slash, such as "/oidc/token"')
 const scopeValue = z.string().regex(/^[\x21\x23-\x5B\x5D-\x7E]+$/, 'must hold scope values without spaces')
 const absoluteUrl = z
@@ -251,15 +256,28 @@ const schema = z.strictObject({
   issuer: absoluteUrl,
   profile: z.enum(['ciba', 'fapi-ciba', 'fapi2-ciba']).default('ciba'),
   clients: hook<BackchannelOptions['clients']>(),
-  users: z.custom<Users>((value) => hasFunctions(value, 'find'), 'must be an object with a function "find"'),
+  users: z
+    .custom<Users>((value) => hasFunctions(value, 'find'), 'must be an object with a function "find"')
+    .refine(
+      (users) => mayHaveFunctions(users, 'isActive', 'claims', 'needsUserCode', 'checkUserCode'),
+      'must have functions as isActive, claims, needsUserCode and checkUserCode, or none',
+    ),
   session: z
     .custom<Session>(
       (value) => hasFunctions(value, 'current', 'loginUrl'),
       'must be an object with the functions "current" and "loginUrl"',
     )
+    .refine((session) => mayHaveFunctions(session, 'verifyToken'), 'must have a function as verifyToken, or none')
     .optional(),
   channels: z
-    .array(z.custom<Channel>((value) => hasFunctions(value, 'address', 'send'), 'must hold channels'))
+    .array(
+      z
+        .custom<Channel>((value) => hasFunctions(value, 'address', 'send'), 'must be a channel')
+        .refine(
+          ({ name }) => typeof name === 'string' && /^[\w-]{1,32}$/.test(name),
+          'must have a name of 1 to 32 letters, digits, _ and -',
+        ),
+    )
     .refine((all) => new Set(all.map((each) => each.name)).size === all.length, 'must not name a channel twice')
     .optional(),
   notices: z
@@ -268,12 +286,17 @@ const schema = z.strictObject({
       fallback: z.enum(['unnamed', 'always', 'never']).default('unnamed'),
       retrySeconds: z.array(z.number().positive('must hold seconds')).default([2, 10, 30]),
       resendSeconds: seconds.default(30),
-      texts: z.custom<NoticeTexts>((value) => isTable(value), 'must be sentences by language').optional(),
+      texts: z
+        .custom<NoticeTexts>(
+          (value) => isTable(value) && Object.values(value).every(isTable),
+          'must be sentences by language',
+        )
+        .optional(),
     })
     .prefault({}),
   store: z
     .custom<BackchannelStore>(
-      (value) => hasFunctions(value, 'add', 'find', 'poll', 'move', 'firstSeen', 'seen'),
+      (value) => hasFunctions(value, ...storeVerbs),
       'must be a store: keyvStore(…), redisStore(…), postgresStore(…) or your own BackchannelStore',
     )
     .optional(),
@@ -341,7 +364,12 @@ const schema = z.strictObject({
   widerScopes: z.boolean().default(false),
   page: z
     .strictObject({
-      texts: z.custom<PageOptions['texts']>((value) => isTable(value), 'must be sentences by language').optional(),
+      texts: z
+        .custom<PageOptions['texts']>(
+          (value) => isTable(value) && Object.values(value).every(isTable),
+          'must be sentences by language',
+        )
+        .optional(),
       theme: z.custom<Theme>((value) => isTable(value), 'must be CSS values by name').optional(),
       template: hook<NonNullable<PageOptions['template']>>().optional(),
       logos: z.boolean().default(false),
@@ -390,8 +418,8 @@ const schema = z.strictObject({
   outbound: z
     .strictObject({
       allow: z.array(z.string()).optional(),
-      ca: z.union([z.string(), z.array(z.string())]).optional(),
-      clientCertificate: z.strictObject({ cert: z.string(), key: z.string() }).optional(),
+      ca: z.union([pem, z.array(pem)], 'must be PEM text, not the name of a file').optional(),
+      clientCertificate: z.strictObject({ cert: pem, key: pem }).optional(),
       lookup: hook<NonNullable<OutboundOptions['lookup']>>().optional(),
       connectMs: z.int().positive().optional(),
       totalMs: z.int().positive().optional(),
@@ -487,7 +515,7 @@ function isBaseUrl(text: string): boolean {
   const url = new URL(text)
   const loopback = /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname)
   return (
-    (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) && !/[?#]/.test(text) && url.username === ''
+    (url.protocol === 'https:' || (url.protocol === 'http:' && loopback)) && !/[?#\s]/.test(text) && url.username === ''
   )
 }
 
@@ -517,6 +545,11 @@ function isTimeZone(name: string): boolean {
 function hasFunctions(value: unknown, ...names: string[]): boolean {
   if (typeof value !== 'object' || value === null) return false
   return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+}
+
+/** Are these functions, as far as they are there? */
+function mayHaveFunctions(value: object, ...names: string[]): boolean {
+  return names.every((name) => ['function', 'undefined'].includes(typeof (value as Record<string, unknown>)[name]))
 }
 
 function hasKeys(value: unknown): boolean {

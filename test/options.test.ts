@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { type BackchannelOptions, createBackchannelRouter } from 'express-ciba'
+import { type BackchannelOptions, createBackchannelRouter, memoryStore } from 'express-ciba'
 
 const good: BackchannelOptions = {
   issuer: 'https://login.example.com',
@@ -57,6 +57,32 @@ describe('options', () => {
     ['a grace too short', { graceSeconds: 5 }, /option "graceSeconds" must be at least 60/],
     ['scopes without openid', { scopes: ['email'] }, /option "scopes" must contain "openid"/],
     ['an unknown policy', { bindingMessage: 'anything' }, /option "bindingMessage"/],
+    ['an issuer with a space', { issuer: ' https://login.example.com' }, /option "issuer" must be an https URL/],
+    [
+      'a hook of the users that is none',
+      { users: { find() {}, isActive: true } },
+      /option "users" must have functions as isActive/,
+    ],
+    [
+      'a hook of the session that is none',
+      { session: { current() {}, loginUrl() {}, verifyToken: 'x' } },
+      /option "session" must have a function as verifyToken/,
+    ],
+    ['a channel without a name', { channels: [{ address() {}, send() {} }] }, /option "channels.0" must have a name/],
+    ['a channel that nobody can name', { channels: [linkLike('my sms')] }, /option "channels.0" must have a name/],
+    ['something that is no channel', { channels: ['sms'] }, /option "channels.0" must be a channel/],
+    [
+      'a store without refresh tokens',
+      { store: { ...memoryStore(), rotate: undefined } },
+      /option "store" must be a store/,
+    ],
+    ['a file name for PEM text', { outbound: { ca: '/etc/ca.pem' } }, /option "outbound.ca" must be PEM text/],
+    [
+      'a key that is no PEM text',
+      { outbound: { clientCertificate: { cert: '-----BEGIN ', key: 'key.pem' } } },
+      /option "outbound.clientCertificate.key" must be PEM text/,
+    ],
+    ['sentences that are none', { page: { texts: { en: null } } }, /option "page.texts" must be sentences by language/],
     ['an unknown delivery mode', { deliveryModes: ['pull'] }, /option "deliveryModes\.0"/],
   ]
   for (const [what, changes, message] of mistakes) {
