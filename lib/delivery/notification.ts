@@ -26,7 +26,8 @@ export interface NotificationParts {
 export function createNotificationOf({ emit, vault, findClient, tokens }: NotificationParts) {
   return async (record: RequestRecord): Promise<Notification> => {
     const { sealedNotificationToken } = record.details
-    const client = await findClient(record.clientId)
+    // an outage has been reported; the delivery will ask again
+    const client = await findClient(record.clientId).catch(() => undefined)
     const authReqId = authReqIdOf(record, vault)
     return {
       authReqId,

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import type { Completion } from 'express-ciba'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { clientOf } from '../helpers/client.ts'
-import { type Host, type HostOptions, startHost } from '../helpers/host.ts'
+import { clients, type Host, type HostOptions, startHost } from '../helpers/host.ts'
 import { type Notified, startNotified } from '../helpers/notified.ts'
 
 describe('backchannel.complete', () => {
@@ -40,6 +40,20 @@ describe('backchannel.complete', () => {
       refreshTokenDuration: 0,
       idTokenDuration: 0,
     })
+  })
+
+  it('says what came of it, also while the registry of clients is out of reach', async () => {
+    let down = false
+    await start({
+      clients: (id) => {
+        if (down) throw new Error('the registry is down')
+        return clients.find((each) => each.client_id === id)
+      },
+    })
+    down = true
+    expect(await complete({})).to.include({ result: 'AUTHORIZED', clientId: 'till' })
+    down = false
+    expect((await client.poll(authReqId)).status).to.equal(200)
   })
 
   it('puts sub, authTime, acr, amr and claims into the ID token, and the subject into the access token', async () => {
