@@ -116,6 +116,8 @@ const parsers = [express.json({ limit: bodyLimit }), express.urlencoded({ extend
 function respond(serve: Serve): RequestHandler<Service> {
   return async (req, res, next) => {
     try {
+      // Express 4 makes an empty object of a body that no parser knows
+      if (!req.is(['json', 'urlencoded'])) throw unreadable(undefined)
       sendJson(res, 200, await serve(req.body))
     } catch (thrown) {
       next(thrown)
@@ -124,6 +126,6 @@ function respond(serve: Serve): RequestHandler<Service> {
 }
 
 function unreadable(cause: unknown): BackchannelError {
-  const status = (cause as { status?: number }).status === 413 ? { status: 413 } : {}
+  const status = (cause as { status?: number } | undefined)?.status === 413 ? { status: 413 } : {}
   return new BackchannelError('invalid_request', 'The body must be a JSON object or a form', { cause, ...status })
 }
