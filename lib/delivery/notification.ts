@@ -31,7 +31,7 @@ export function createNotificationOf({ emit, vault, findClient, tokens }: Notifi
     const authReqId = authReqIdOf(record, vault)
     return {
       authReqId,
-      endpoint: client?.metadata.backchannel_client_notification_endpoint,
+      endpoint: client?.metadata.backchannel_client_notification_endpoint ?? record.details.notificationEndpoint,
       token: sealedNotificationToken && vault.open(sealedNotificationToken, contextOf('notificationToken', record.id)),
       body: await bodyOf(record, client, authReqId),
     }

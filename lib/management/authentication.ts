@@ -6,7 +6,7 @@ import type { RequestDetails } from '../record.ts'
 import type { About } from './about.ts'
 import { callFrom, callMembers, type Place } from './call.ts'
 import { anything, readMembers, text } from './fields.ts'
-import { answer } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 import { authzDetails, capitals, scopes } from './shapes.ts'
 
 /** A request that waits as a ticket. */
@@ -47,7 +47,7 @@ export function createAuthentication({ place, userCodes, emit, about, receive, c
     const { parameters, ...handed } = readMembers(members, body)
     if (parameters === undefined) {
       const responseContent = JSON.stringify({ error: 'server_error' })
-      return answer('authentication', 'INTERNAL_SERVER_ERROR', 'parameters is missing', { responseContent })
+      return wrongCall('authentication', 'INTERNAL_SERVER_ERROR', 'parameters is missing', { responseContent })
     }
     try {
       const received = await receive(callFrom({ parameters, ...handed }, place))

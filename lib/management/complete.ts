@@ -6,7 +6,7 @@ import { present } from '../present.ts'
 import type { AuthorizationDetail } from '../record.ts'
 import type { About } from './about.ts'
 import { anything, list, number, readMembers, text, texts } from './fields.ts'
-import { answer } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 import { authzDetails, capitals } from './shapes.ts'
 
 /** What came of a completion. */
@@ -54,21 +54,22 @@ const members = z.object({
 export function createCompleteTicket({ about, findClient, complete }: CompleteParts) {
   return async (body: unknown): Promise<object> => {
     const { ticket, properties, ...said } = readMembers(members, body)
-    if (ticket === undefined) return answer('complete', 'SERVER_ERROR', 'ticket is missing')
+    if (ticket === undefined) return wrongCall('complete', 'SERVER_ERROR', 'ticket is missing')
     try {
       const completion = present({ ...said, ticket, properties: properties?.map(withoutNull) })
       return await toldOf(await complete(completion))
     } catch (thrown) {
       const error = asBackchannelError(thrown)
       if (error !== thrown || error.status >= 500) throw thrown
-      return answer('complete', 'SERVER_ERROR', error.message)
+      return wrongCall('complete', 'SERVER_ERROR', error.message)
     }
   }
 
   async function toldOf(completed: Completed): Promise<object> {
     const { action, request: _, result, clientId, clientName, authorizationDetails, ...told } = completed
     const { deliveryMode, responseContent, authReqId } = told
-    const client = await findClient(clientId)
+    // the answer is stored and stands, whether or not the registry of clients is within reach
+    const client = await findClient(clientId).catch(() => undefined)
     const content = action === 'NOTIFICATION' ? (responseContent ?? failure(authReqId)) : undefined
     return answer('complete', action, `The request is completed: ${result}`, {
       ...told,

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { asBackchannelError, BackchannelError, type ErrorCode } from '../errors.ts'
 import { readMembers, text } from './fields.ts'
-import { answer } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 
 export interface FailParts {
   fail(ticket: string, reason: ErrorCode): Promise<void>
@@ -45,9 +45,8 @@ function isReason(text: string): text is keyof typeof reasons {
   return Object.hasOwn(reasons, text)
 }
 
-/** The call itself was wrong: nothing has changed. */
 function wrong({ message }: BackchannelError): object {
-  return answer('fail', 'INTERNAL_SERVER_ERROR', message, {
+  return wrongCall('fail', 'INTERNAL_SERVER_ERROR', message, {
     responseContent: JSON.stringify({ error: 'server_error' }),
   })
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { readMembers, text } from './fields.ts'
-import { answer } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 
 /** What the client is told. */
 interface Acknowledgement {
@@ -20,7 +20,8 @@ const responseContent = JSON.stringify({ error: 'server_error' })
 export function createIssueTicket({ issue }: IssueParts) {
   return async (body: unknown): Promise<object> => {
     const { ticket } = readMembers(members, body)
-    if (ticket === undefined) return answer('issue', 'INTERNAL_SERVER_ERROR', 'ticket is missing', { responseContent })
+    if (ticket === undefined)
+      return wrongCall('issue', 'INTERNAL_SERVER_ERROR', 'ticket is missing', { responseContent })
     const issued = await issue(ticket)
     if (issued === undefined) {
       return answer('issue', 'INVALID_TICKET', 'The ticket is not known, is over, or was used', { responseContent })

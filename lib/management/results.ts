@@ -2,8 +2,8 @@ import type { BackchannelError } from '../errors.ts'
 import { present } from '../present.ts'
 
 /**
- * `resultCode` by API and action. Authlete publishes the first one of each API, and 001202; the others are ours, made by
- * its pattern: the fourth digit is 0 for done, 1 for the server's fault, 2 for the caller's, 3 for the client's.
+ * `resultCode` by API and action. Authlete publishes the first ones of the first four, and some of those at the end; the
+ * others are ours by its pattern. The fourth digit is 0 for done, 1 for the server's fault, 2 the caller's, 3 the client's.
  */
 const codes = {
   authentication: {
@@ -18,16 +18,29 @@ const codes = {
   token: { OK: 'A050001', INTERNAL_SERVER_ERROR: 'A050101', BAD_REQUEST: 'A050301', INVALID_CLIENT: 'A050302' },
 } as const
 
+/** The same, for a call that was wrong itself. */
+const wrongCodes = {
+  authentication: 'A179201',
+  issue: 'A183202',
+  fail: 'A185201',
+  complete: 'A198201',
+  token: 'A050201',
+} as const
+
 type Api = keyof typeof codes
+type Action<A extends Api> = keyof (typeof codes)[A] & string
 
 /** An answer with its envelope. What is `undefined` is left out: Authlete's SDKs refuse `null`. */
-export function answer<A extends Api>(
-  api: A,
-  action: keyof (typeof codes)[A] & string,
-  message: string,
-  members: object = {},
-): object {
-  const code = codes[api][action] as string
+export function answer<A extends Api>(api: A, action: Action<A>, message: string, members: object = {}): object {
+  return envelope(codes[api][action] as string, action, message, members)
+}
+
+/** The answer to a call that the caller got wrong: nothing has changed. */
+export function wrongCall<A extends Api>(api: A, action: Action<A>, message: string, members: object = {}): object {
+  return envelope(wrongCodes[api], action, message, members)
+}
+
+function envelope(code: string, action: string, message: string, members: object): object {
   return { resultCode: code, resultMessage: `[${code}] ${message}`, action, ...present(members) }
 }
 

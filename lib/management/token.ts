@@ -9,7 +9,7 @@ import type { AuthorizationDetail, TokenWishes } from '../record.ts'
 import type { About } from './about.ts'
 import { callFrom, callMembers, type Place } from './call.ts'
 import { anything, flag, list, number, readMembers, text } from './fields.ts'
-import { answer } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 import { authzDetails, capitals } from './shapes.ts'
 
 /** What tokens were made of. */
@@ -67,7 +67,7 @@ export function createToken(parts: TokenParts) {
     const { parameters, ...handed } = readMembers(members, body)
     if (parameters === undefined) {
       const responseContent = JSON.stringify({ error: 'server_error' })
-      return answer('token', 'INTERNAL_SERVER_ERROR', 'parameters is missing', { responseContent })
+      return wrongCall('token', 'INTERNAL_SERVER_ERROR', 'parameters is missing', { responseContent })
     }
     try {
       const call = callFrom({ parameters, ...handed }, place, wantsOf(handed))

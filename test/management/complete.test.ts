@@ -10,15 +10,25 @@ const handedIn = 'handed-in-access-token-0123456789-0123456789'
 
 describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
   let host: AuthleteHost
+  let away = false
+  let beforeStored = () => {}
   let claims: () => object = () => ({ name: 'Alice', email: 'alice@example.com' })
   before(async () => {
     host = await startAuthlete({
       deliveryModes: ['poll', 'ping', 'push'],
       scopes: ['openid', 'profile', 'email', 'payments'],
       widerScopes: true,
-      users: { find: () => undefined, isActive: (sub) => sub !== 'locked', claims: () => claims() as never },
-      clients: (id) =>
-        [
+      users: {
+        find: () => undefined,
+        isActive: (sub) => {
+          beforeStored()
+          return sub !== 'locked'
+        },
+        claims: () => claims() as never,
+      },
+      clients: (id) => {
+        if (away) throw new Error('away')
+        return [
           ...clients,
           {
             ...clients[1],
@@ -26,12 +36,21 @@ describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
             backchannel_token_delivery_mode: 'push' as const,
             backchannel_client_notification_endpoint: 'https://client.example/cb',
           },
-        ].find(({ client_id }) => client_id === id),
+          {
+            ...clients[1],
+            client_id: 'ping',
+            backchannel_token_delivery_mode: 'ping' as const,
+            backchannel_client_notification_endpoint: 'https://client.example/cb',
+          },
+        ].find(({ client_id }) => client_id === id)
+      },
     })
   })
   after(() => host?.close())
   afterEach(() => {
     claims = () => ({ name: 'Alice', email: 'alice@example.com' })
+    beforeStored = () => {}
+    away = false
   })
 
   const issued = async (parameters: Record<string, string> = {}) => {
@@ -160,6 +179,20 @@ describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
     expect(JSON.parse(String(failed.responseContent))).to.include({ error: 'server_error', auth_req_id: authReqId })
     claims = () => ({})
     expect(await complete({ ticket })).to.have.property('accessToken')
+  })
+
+  it('says what to send where while the registry of clients is out of reach: the answer is stored by then', async () => {
+    const { ticket, authReqId } = await issued({ client_id: 'ping', client_notification_token: notificationToken })
+    beforeStored = () => {
+      away = true
+    }
+    const completed = await complete({ ticket })
+    expect(completed).to.include({
+      action: 'NOTIFICATION',
+      responseContent: JSON.stringify({ auth_req_id: authReqId }),
+      clientNotificationEndpoint: 'https://client.example/cb',
+      clientNotificationToken: notificationToken,
+    })
   })
 
   it('gives the reason of a refusal to the client', async () => {
