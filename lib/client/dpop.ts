@@ -6,7 +6,7 @@ import type { Emit } from '../events.ts'
 import { asymmetricAlgs, isSignedBy, type Jws, readJws } from '../jws.ts'
 import { rememberedUntil } from '../replay.ts'
 import { equalSecrets, hashOf, type Vault } from '../secrets.ts'
-import { isPublicKey } from './keys.ts'
+import { isLongEnough, isPublicKey } from './keys.ts'
 
 export interface DpopParts {
   readonly store: Pick<BackchannelStore, 'firstSeen'>
@@ -104,6 +104,7 @@ export function createCheckDpop(parts: DpopParts) {
 
 function publicKeyIn({ jwk }: Jws): JWK {
   if (!isPublicKey(jwk)) throw invalid('The proof has no public key')
+  if (jwk.kty === 'RSA' && !isLongEnough(jwk)) throw invalid('The key of the proof has less than 2048 bits')
   return jwk as JWK
 }
 

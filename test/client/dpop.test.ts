@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { type BackchannelError, type Call, memoryStore } from 'express-ciba'
 import fc from 'fast-check'
@@ -5,6 +6,7 @@ import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWTPayload, Si
 import { createCheckDpop } from '../../lib/client/dpop.ts'
 import { asymmetricAlgs } from '../../lib/jws.ts'
 import { createVault, hashOf } from '../../lib/secrets.ts'
+import { signText } from '../../lib/signature.ts'
 
 const url = 'https://login.example.com/oidc/token'
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
@@ -94,6 +96,19 @@ describe('the DPoP proof', () => {
       expect(await set().outcome(await make())).to.equal('invalid_dpop_proof')
     })
   }
+
+  it('refuses an RSA key of less than 2048 bits, whose signature is right', async () => {
+    for (const [bits, code] of [
+      [1024, 'invalid_dpop_proof'],
+      [2048, undefined],
+    ] as const) {
+      const pair = generateKeyPairSync('rsa', { modulusLength: bits })
+      const unsigned = proofOf({ alg: 'RS256', typ: 'dpop+jwt', jwk: pair.publicKey.export({ format: 'jwk' }) })
+      const text = unsigned.slice(0, unsigned.lastIndexOf('.'))
+      const outcome = await set().outcome(`${text}.${signText(text, pair.privateKey, 'RS256')}`)
+      expect(outcome === 'invalid_dpop_proof' ? outcome : undefined).to.equal(code)
+    }
+  })
 
   for (const alg of asymmetricAlgs) {
     it(`takes ${alg}, and not where it is not on offer`, async () => {
