@@ -69,7 +69,7 @@ export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknow
 
 /** RFC 8705 5. */
 function aliases({ urls, mtlsUrls, ownTokens }: MetadataParts): Readonly<Record<string, string>> | undefined {
-  if (mtlsUrls.origin === urls.origin) return undefined
+  if (mtlsUrls.token === urls.token) return undefined
   return {
     token_endpoint: mtlsUrls.token,
     backchannel_authentication_endpoint: mtlsUrls.backchannel,

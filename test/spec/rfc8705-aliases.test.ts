@@ -51,6 +51,11 @@ describe('RFC 8705 5: aliases for mutual TLS', () => {
       },
     })
     await host.close()
+    await start({ issuer: mtls, mtlsBaseUrl: `${mtls}/with-certificates` })
+    expect(host.router.backchannel.metadata().mtls_endpoint_aliases).to.include({
+      token_endpoint: `${mtls}/with-certificates/oidc/token`,
+    })
+    await host.close()
     await start()
     expect(host.router.backchannel.metadata()).not.to.have.property('mtls_endpoint_aliases')
   })
