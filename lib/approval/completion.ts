@@ -8,6 +8,7 @@ import { sendJson } from '../respond.ts'
 import { approvalBy, type Decision } from './complete.ts'
 import type { HandleKind } from './find.ts'
 import { isEnough, type LoginRules, needOf } from './login.ts'
+import { readSessionUser } from './sessionUser.ts'
 
 export interface CompletionParts extends LoginRules {
   readonly session: Session
@@ -58,8 +59,8 @@ async function userOf(authorization: string | undefined, { session, guard }: Com
       headers: { 'WWW-Authenticate': 'Bearer' },
     })
   }
-  const user = await guard('session', () => session.verifyToken?.(token))
-  if (user === undefined || user === null) {
+  const user = readSessionUser('verifyToken', await guard('session', () => session.verifyToken?.(token)))
+  if (user === undefined) {
     throw new BackchannelError('invalid_token', 'The access token is not valid', {
       headers: { 'WWW-Authenticate': 'Bearer error="invalid_token"' },
     })

@@ -11,6 +11,7 @@ import type { HandleKind } from './find.ts'
 import type { Links } from './link.ts'
 import { isEnough, type LoginRules, needOf } from './login.ts'
 import type { Question } from './question.ts'
+import { readSessionUser } from './sessionUser.ts'
 import type { ClosedState } from './state.ts'
 import type { Page } from './view.ts'
 
@@ -100,7 +101,7 @@ export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide'
   /** Everything that has to hold before a request is shown or answered. Answers by itself when it does not. */
   async function readVisit(req: Request, res: Response): Promise<Visit | undefined> {
     const id = String(req.params.id)
-    const user = (await guard('session', () => session.current(req))) ?? undefined
+    const user = readSessionUser('current', await guard('session', () => session.current(req)))
     const held = links.read(req.headers.cookie, id, user?.sub)
     const record = held === undefined ? undefined : await parts.find(held.handle, 'link')
     const refuse = (state: ClosedState) => {

@@ -55,6 +55,8 @@ export function createFindUser(parts: FindUserParts) {
     const hint = await hintOf(ask, client)
     if (hint === undefined || unspeakable.test(hint.value)) return undefined
     const user = (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
+    if (user !== undefined && (typeof user.sub !== 'string' || user.sub === ''))
+      throw new TypeError('express-ciba: option "users.find" returned a user whose sub is not a text')
     return user !== undefined && parts.isWanted(user, ask, client) ? user : undefined
   }
 

@@ -281,6 +281,14 @@ describe('CIBA Core 7: the authentication request', () => {
     await locked.close()
   })
 
+  it('says in an event what is wrong with a user whose sub is no text', async () => {
+    const host = await startHost({ users: { find: () => ({ sub: 42 as unknown as string }) } })
+    refused(await clientOf(host).start(good), 500, 'server_error')
+    const fault = host.events.find((event) => event.type === 'fault')
+    expect((fault as { cause: Error }).cause.message).to.include('option "users.find" returned a user whose sub')
+    await host.close()
+  })
+
   it('looks nobody up whom a database could choke on', async () => {
     const asked: string[] = []
     const host = await startHost({ users: { find: ({ value }) => void asked.push(value) } })
