@@ -46,7 +46,8 @@ function isCurrent(certificate: X509Certificate, now: number): boolean {
 
 function hasSubject(certificate: X509Certificate, client: ClientMetadata): boolean {
   if (client.tls_client_auth_subject_dn !== undefined) {
-    const subject = canonicalSubject(certificate.subject)
+    // Node has none for a certificate that is named by its alternative names alone, whatever its types say
+    const subject = canonicalSubject((certificate.subject as string | undefined) ?? '')
     return subject !== undefined && subject === canonicalName(client.tls_client_auth_subject_dn)
   }
   const names = alternativeNames(certificate.subjectAltName ?? '')

@@ -38,6 +38,14 @@ describe('client authentication by certificate', () => {
     })
   }
 
+  it('R8705-2-02 refuses a certificate without a subject where one is registered', async () => {
+    const nameless = makeCertificate({ subject: '/', issuer: authority, altNames: 'DNS:till.example' })
+    const call = callWith({ client_id: 'till' }, shown(nameless))
+    const bySubject = mtls({ tls_client_auth_subject_dn: 'CN=till' })(call)
+    expect(await outcome(bySubject)).to.equal('401 invalid_client')
+    expect(await outcome(mtls({ tls_client_auth_san_dns: 'till.example' })(call))).to.equal('till')
+  })
+
   it('R8705-2-02 reads a name that holds what separates names', async () => {
     const sly = makeCertificate({
       subject: '/CN=sly',
