@@ -26,7 +26,9 @@ export function requireNarrower(
   if (!widerScopes && !scope.every((each) => asked.scope.includes(each))) {
     throw new BackchannelError('invalid_scope', 'A decision may grant less than was asked, never more')
   }
-  if (!resources.every((each) => asked.resources?.includes(each))) {
+  // none at all would be a token for the default audience, which is another one
+  const leavesNone = granted.resources?.length === 0 && asked.resources !== undefined
+  if (leavesNone || !resources.every((each) => asked.resources?.includes(each))) {
     throw new BackchannelError(
       'invalid_target',
       'A decision may grant fewer resources than were asked for, never others',

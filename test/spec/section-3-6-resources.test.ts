@@ -138,6 +138,15 @@ describe('RFC 8707: resource indicators', () => {
     expect(decodeJwt(access_token).aud).to.equal(issuing.host.origin)
   })
 
+  it('is left with one by the decision: a token for the default audience was not asked for', async () => {
+    await start({ resources })
+    const authReqId = await ask(['resource', accounts])
+    const none = await approve(authReqId, { resources: [] }).catch((error) => error)
+    expect(none).to.include({ code: 'invalid_target', status: 400 })
+    await approve(authReqId)
+    expect(decodeJwt((await collect(authReqId)).access_token).aud).to.equal(accounts)
+  })
+
   it('is narrowed by the decision', async () => {
     await start({ resources })
     const authReqId = await ask(['resource', accounts], ['resource', payments])
