@@ -101,7 +101,7 @@ app.use(
 )
 app.get('/login/for', (req, res) => {
   // only back to the approval page: the address in the link is not believed
-  if (/^\/auth\/backchannel\/approve\/[\w-]+$/.test(String(req.query.next)))
+  if (/^\/auth\/backchannel\/approve\/[\w-]+(\?again)?$/.test(String(req.query.next)))
     Object.assign(req.session, { next: req.query.next })
   res.redirect(303, '/login')
 })

@@ -24,7 +24,7 @@ export function login(users: readonly User[]) {
     const id = randomUUID()
     sessions.set(id, { sub: String(sub), authTime: Math.floor(Date.now() / 1000), amr: ['pwd'] })
     res.cookie('demo-session', id, { httpOnly: true, sameSite: 'lax' })
-    res.redirect(303, /^\/(?!\/)/.test(next ?? '') ? String(next) : '/')
+    res.redirect(303, /^\/(?![/\\])/.test(next ?? '') ? String(next) : '/')
   })
 
   return {
