@@ -17,7 +17,7 @@ const signer = {
 /** Has a fraction of a millisecond, as the times of several languages do. */
 const now = () => Math.floor(Date.now() / 1000) + 0.123_456_7
 
-describe('#20, #50 what is good once is remembered for longer than it is good', () => {
+describe('threats 20, 50: what is good once is remembered for longer than it is good', () => {
   let host: Host
   let until: number | undefined
   before(async () => {

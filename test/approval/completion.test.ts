@@ -35,7 +35,7 @@ describe('POST /auth/backchannel/complete', () => {
     expect((await client.poll(authReqId)).status).to.equal(200)
   })
 
-  it('takes the answer of nobody else, yes or no, and says so in an event', async () => {
+  it('threat 28 takes the answer of nobody else, yes or no, and says so in an event', async () => {
     for (const approved of [true, false]) {
       const { status, body } = await client.complete({ auth_req_id: authReqId, approved }, 'token-of-bob')
       expect([status, body.error]).to.deep.equal([403, 'access_denied'])

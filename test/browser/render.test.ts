@@ -78,7 +78,7 @@ describe('the page in a browser', function () {
     await page.close()
   })
 
-  // threats.md row 11
+  // threats.md threat 11
   it('has the same elements whatever the texts in it are', async () => {
     const filled = (text: string) =>
       render(

@@ -39,7 +39,7 @@ describe('client authentication by assertion', () => {
     })
   }
 
-  it('#20, R7523-3-03 takes it once, however many race, and tells of the replay', async () => {
+  it('threat 20, R7523-3-03 takes it once, however many race, and tells of the replay', async () => {
     const { authenticate, events } = authentication(await clientWith('ES256'))
     const jwt = await sign(assertionClaims())
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(authenticate(callAsserting(jwt)))))
@@ -63,11 +63,11 @@ describe('client authentication by assertion', () => {
     ['nbf in words', /iat or nbf/, { nbf: 'now' as never }],
     ['no jti', /jti/, { jti: undefined as never }],
     ['an empty jti', /jti/, { jti: '' }],
-    ['#20 a jti of 257 characters', /jti/, { jti: 'x'.repeat(257) }],
-    ['#24 the type of a request object', /another type/, {}, { typ: 'oauth-authz-req+jwt' }],
-    ['#24 the type of an access token', /another type/, {}, { typ: 'at+jwt' }],
-    ['#24 the type of a proof, in other letters', /another type/, {}, { typ: 'application/DPoP+JWT' }],
-    ['#24 the type of something new', /another type/, {}, { typ: 'kb+jwt' }],
+    ['threat 20 a jti of 257 characters', /jti/, { jti: 'x'.repeat(257) }],
+    ['threat 24 the type of a request object', /another type/, {}, { typ: 'oauth-authz-req+jwt' }],
+    ['threat 24 the type of an access token', /another type/, {}, { typ: 'at+jwt' }],
+    ['threat 24 the type of a proof, in other letters', /another type/, {}, { typ: 'application/DPoP+JWT' }],
+    ['threat 24 the type of something new', /another type/, {}, { typ: 'kb+jwt' }],
     ['an unknown kid', /no key/, {}, { kid: 'other' }],
     ['a critical extension', /not a signed JWT/, {}, { crit: ['b64'], b64: true }],
   ]
@@ -88,7 +88,7 @@ describe('client authentication by assertion', () => {
     })
   }
 
-  it('#20 keeps the ids of clients apart', async () => {
+  it('threat 20 keeps the ids of clients apart', async () => {
     const jwks = await jwksFor('ES256')
     const method = { token_endpoint_auth_method: 'private_key_jwt', jwks } as const
     const { authenticate } = authentication({ till: method, 'till 1': method })
@@ -99,7 +99,7 @@ describe('client authentication by assertion', () => {
     expect(await by('till', '1 2')).to.equal('401 invalid_client')
   })
 
-  it('#21 CIBA-7.1-03, CIBA-7.1-02, OIDC-9-03, R10070-6-01 follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
+  it('threat 21 CIBA-7.1-03, CIBA-7.1-02, OIDC-9-03, R10070-6-01 follows the audience rule: any endpoint, or the issuer as a string alone', async () => {
     for (const [aud, lenient, strict] of [
       [issuer, 'till', 'till'],
       [[issuer], 'till', '401 invalid_client'],
@@ -140,7 +140,7 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('#22, R8725-3.1-01 lets each key verify its own algorithms alone', async () => {
+  it('threat 22, R8725-3.1-01 lets each key verify its own algorithms alone', async () => {
     const taken: string[] = []
     for (const keyAlg of asymmetricAlgs) {
       // without "alg" the key itself has to say what it is for
@@ -166,13 +166,13 @@ describe('client authentication by assertion', () => {
     expect(await reason(authenticate(callAsserting(await sign(assertionClaims()))))).to.match(/this algorithm/)
   })
 
-  it('#20 does not read an assertion of more than 8 KB', async () => {
+  it('threat 20 does not read an assertion of more than 8 KB', async () => {
     const { authenticate } = authentication(await clientWith('ES256'))
     const long = await sign(assertionClaims({ pad: 'x'.repeat(8_192) }))
     expect(await reason(authenticate(callAsserting(long, { client_id: 'till' })))).to.match(/too long/)
   })
 
-  it('#22 holds a key to the algorithm it is registered with', async () => {
+  it('threat 22 holds a key to the algorithm it is registered with', async () => {
     const { keys } = await jwksFor('PS256')
     const { authenticate } = authentication(
       await clientWith('PS256', { jwks: { keys: [{ ...keys[0], alg: 'PS256' }] } }),
@@ -203,7 +203,7 @@ describe('client authentication by assertion', () => {
     })
   }
 
-  it('#22 holds to the registered algorithm and to the key type', async () => {
+  it('threat 22 holds to the registered algorithm and to the key type', async () => {
     const rsa = await clientWith('PS256', { token_endpoint_auth_signing_alg: 'PS256' })
     expect(
       await outcome(authentication(rsa).authenticate(callAsserting(await sign(assertionClaims(), 'PS256')))),
@@ -227,7 +227,7 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('#23, R8725-3.10-01, FAPI2-5.4.2-01 never looks at keys that a header brings', async () => {
+  it('threat 23, R8725-3.10-01, FAPI2-5.4.2-01 never looks at keys that a header brings', async () => {
     const mine = await clientWith('ES256')
     const attacker = await generateKeyPair('ES256', { extractable: true })
     const jwk = await exportJWK(attacker.publicKey)
@@ -249,7 +249,7 @@ describe('client authentication by assertion', () => {
     }
   })
 
-  it('#26 refuses what is no compact JWS of a sane size before it looks at it', async () => {
+  it('threat 26 refuses what is no compact JWS of a sane size before it looks at it', async () => {
     const { authenticate } = authentication(await clientWith('ES256'))
     for (const text of [
       '',

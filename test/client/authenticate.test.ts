@@ -56,16 +56,16 @@ describe('client authentication by secret', () => {
   for (const [what, why, form, authorization] of [
     ['a wrong secret', /secret is wrong/, { client_id: 'post', client_secret: 'wrong' }],
     ['a stranger', /no such client/, { client_id: 'nobody', client_secret: secret }],
-    ['#46 a name of Object', /no such client/, { client_id: 'constructor', client_secret: secret }],
-    ['#46 __proto__', /no such client/, { client_id: '__proto__', client_secret: secret }],
+    ['threat 46 a name of Object', /no such client/, { client_id: 'constructor', client_secret: secret }],
+    ['threat 46 __proto__', /no such client/, { client_id: '__proto__', client_secret: secret }],
     [
       'the method of another client',
       /registered for client_secret_basic/,
       { client_id: 'basic', client_secret: secret },
     ],
     ['no credentials', /no credentials/, {}],
-    ['#30 client_id alone', /registered for client_secret_post/, { client_id: 'post' }],
-    ['#30 a client without a method', /must be a method that authenticates/, { client_id: 'public' }],
+    ['threat 30 client_id alone', /registered for client_secret_post/, { client_id: 'post' }],
+    ['threat 30 a client without a method', /must be a method that authenticates/, { client_id: 'public' }],
     ['a client registered under another name', /no such client/, { client_id: 'alias', client_secret: secret }],
     ['Basic with a wrong secret', /secret is wrong/, {}, basic('basic', 'wrong')],
     ['Basic without a secret', /secret is wrong/, {}, basic('basic', '')],
@@ -105,7 +105,7 @@ describe('client authentication by secret', () => {
     expect(await reason(promise)).to.match(/client_secret_basic is not offered/)
   })
 
-  it('#53, OIDC-16.12-01 compares hashes, so that length tells nothing', async () => {
+  it('threat 53, OIDC-16.12-01 compares hashes, so that length tells nothing', async () => {
     for (const client_secret of ['x', secret.slice(0, -1), `${secret}x`, secret.toUpperCase()]) {
       expect(await reason(authenticate(callWith({ client_id: 'post', client_secret })))).to.match(/secret is wrong/)
     }

@@ -92,7 +92,7 @@ describe('the DPoP proof', () => {
     ['a signature by another key', () => proof({}, {}, otherKey)],
     ['no JWT', async () => 'abc'],
   ] as [string, () => Promise<string>][]) {
-    it(`#33 R9449-4.3-01 refuses ${what}`, async () => {
+    it(`threat 33 R9449-4.3-01 refuses ${what}`, async () => {
       expect(await set().outcome(await make())).to.equal('invalid_dpop_proof')
     })
   }

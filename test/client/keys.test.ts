@@ -62,7 +62,7 @@ describe("a client's keys", () => {
     })
   }
 
-  it('#55 leaves a jwks_uri that is down alone for ten seconds', async () => {
+  it('threat 55 leaves a jwks_uri that is down alone for ten seconds', async () => {
     const { authenticate, fetched, clock } = await remote(down)
     const call = callAsserting(await sign(assertionClaims()))
     for (let n = 0; n < 100; n++) await outcome(authenticate(call))
@@ -72,7 +72,7 @@ describe("a client's keys", () => {
     expect(fetched).to.have.length(2)
   })
 
-  it('#55 keeps the keys it knows through an outage, and asks once a minute for one it does not', async () => {
+  it('threat 55 keeps the keys it knows through an outage, and asks once a minute for one it does not', async () => {
     const set = await jwksFor('ES256')
     let up = true
     const { authenticate, fetched, clock } = await remote(async () => (up ? set : down()))
@@ -152,7 +152,7 @@ describe("a client's keys", () => {
     expect(fetched).to.have.length(1002)
   })
 
-  it('#55 takes 50 keys of a set and none with a private part', async () => {
+  it('threat 55 takes 50 keys of a set and none with a private part', async () => {
     const good = (await jwksFor('ES256')).keys[0]
     const assertion = async () => callAsserting(await sign(assertionClaims()))
     const stranger = { kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }

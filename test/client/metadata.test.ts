@@ -103,8 +103,12 @@ describe('client metadata', () => {
       { jwks: { keys: [{ kty: 'RSA', n: 'A'.repeat(342), e: 'AQAB', qi: 'c' }] } },
       /jwks\.keys\.0 must be a public key/,
     ],
-    ['#54 a short RSA key', { jwks: { keys: [{ kty: 'RSA', n: 'A'.repeat(171), e: 'AQAB' }] } }, /must have 2048 bits/],
-    ['#55 51 keys', { jwks: { keys: Array(51).fill(jwks.keys[0]) } }, /jwks\.keys must hold 50 keys at most/],
+    [
+      'threat 54 a short RSA key',
+      { jwks: { keys: [{ kty: 'RSA', n: 'A'.repeat(171), e: 'AQAB' }] } },
+      /must have 2048 bits/,
+    ],
+    ['threat 55 51 keys', { jwks: { keys: Array(51).fill(jwks.keys[0]) } }, /jwks\.keys must hold 50 keys at most/],
     ['no keys', { jwks: { keys: [] } }, /jwks\.keys must hold a key/],
     [
       'a name that is none',

@@ -195,7 +195,7 @@ describe('the certificate of a connection', () => {
     })
   }
 
-  it('#31, R9700-4.13-01 is never read from a header', async () => {
+  it('threat 31, R9700-4.13-01 is never read from a header', async () => {
     const headers = { 'x-client-cert': encodeURIComponent(chained.cert), 'client-cert': `:${chainText(chained)}:` }
     expect((await get({ headers })).raw).to.equal(undefined)
     expect(certificateFrom({ socket: new Socket(), headers } as never)).to.equal(undefined)

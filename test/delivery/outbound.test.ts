@@ -39,7 +39,7 @@ describe('outbound', () => {
   })
 
   for (const status of [301, 302, 303, 307, 308]) {
-    it(`does not follow ${status} (row 36)`, async () => {
+    it(`does not follow ${status} (threat 36)`, async () => {
       const inside = await startReceiver()
       open.push(inside)
       receiver.react(reactions.redirect(status, inside.url))
@@ -56,7 +56,7 @@ describe('outbound', () => {
     expect((await outboundOf().post(receiver.url, call)).retryAfterMs).to.be.within(50_000, 60_000)
   })
 
-  describe('addresses (rows 34, 35)', () => {
+  describe('addresses (threats 34, 35)', () => {
     it('has sixty hostile URLs to try', () => {
       expect(hostileUrls.length).to.be.at.least(60)
     })
@@ -119,7 +119,7 @@ describe('outbound', () => {
   })
 
   describe('TLS', () => {
-    it('refuses a certificate nobody vouches for (row 38)', async () => {
+    it('refuses a certificate nobody vouches for (threat 38)', async () => {
       expect(await failure(createOutbound({ allow: [receiver.host] }).post(receiver.url, call))).to.equal('unreachable')
       expect(receiver.calls).to.deep.equal([])
     })
@@ -143,7 +143,7 @@ describe('outbound', () => {
     })
   })
 
-  describe('slow and large receivers (row 37)', () => {
+  describe('slow and large receivers (threat 37)', () => {
     it('gives up on one that hangs', async () => {
       receiver.react(reactions.hang)
       const begun = Date.now()

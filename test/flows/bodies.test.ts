@@ -219,7 +219,7 @@ describe('the form parser', () => {
     )
   })
 
-  it('keeps resource as the one that may be repeated', () => {
+  it('threat 45: keeps resource as the one that may be repeated', () => {
     expect(parseForm(Buffer.from('resource=a&resource=b')).resources).to.deep.equal(['a', 'b'])
   })
 })

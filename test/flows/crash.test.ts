@@ -6,7 +6,7 @@ import type { Program } from '../helpers/program.ts'
 import { type Receiver, reactions, receiverCertificate, startReceiver } from '../helpers/receiver.ts'
 import { type Server, skipWithout, startPostgres, startRedis } from '../helpers/servers.ts'
 
-describe('kill -9 (row 41)', function () {
+describe('kill -9 (threat 41)', function () {
   this.timeout(60_000)
   let server: Server
   let receiver: Receiver

@@ -101,7 +101,7 @@ describe('notices', () => {
     expect(failed()).to.equal(false)
   })
 
-  // threats.md row 59
+  // threats.md threat 59
   it('tell a channel what it needs to know, and nothing else', async () => {
     const { channel, notices } = flaky('sms')
     await start({ channels: [channel] })

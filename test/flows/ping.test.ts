@@ -91,7 +91,7 @@ describe('ping', () => {
     await inside.close()
   })
 
-  it('retries 500, 500, 204 with three identical bodies (row 41)', async () => {
+  it('retries 500, 500, 204 with three identical bodies (threat 41)', async () => {
     notified.receiver.react(500, 500, 204)
     const authReqId = await notified.start()
     await notified.approve(authReqId)
@@ -204,7 +204,7 @@ describe('ping', () => {
     expect(notified.receiver.connections()).to.equal(0)
   })
 
-  it('goes to the endpoint registered at the time of sending, and an event tells of the change (row 39)', async () => {
+  it('goes to the endpoint registered at the time of sending, and an event tells of the change (threat 39)', async () => {
     const moved = await startReceiver()
     await notified.close()
     notified = await startNotified('ping', { outbound: { allow: [moved.host] } })
@@ -217,7 +217,7 @@ describe('ping', () => {
     await moved.close()
   })
 
-  it('refuses an endpoint inside, and the request goes on by polling (row 34)', async () => {
+  it('refuses an endpoint inside, and the request goes on by polling (threat 34)', async () => {
     await notified.close()
     notified = await startNotified('ping', { outbound: { allow: [] } })
     const authReqId = await notified.start()

@@ -110,7 +110,7 @@ describe('push', () => {
     expect(notified.events('request.expired')).to.have.length(1)
   })
 
-  it('sends the same tokens at each try, seals them at rest, and erases them when they arrived (rows 38, 41)', async () => {
+  it('sends the same tokens at each try, seals them at rest, and erases them when they arrived (threats 38, 41)', async () => {
     const { store, written } = openStore()
     await start({ store })
     notified.receiver.react(500, reactions.reset, 204)
@@ -183,7 +183,7 @@ describe('push', () => {
     await eventually(() => notified.events('request.delivered').length === 1)
   })
 
-  it('refuses a receiver whose certificate nobody vouches for, and tries until the end (row 38)', async () => {
+  it('refuses a receiver whose certificate nobody vouches for, and tries until the end (threat 38)', async () => {
     await start({ outbound: { ca: [] } })
     await notified.approve(await notified.start({ requested_expiry: '1' }))
     await eventually(() => notified.events('delivery.given_up').length === 1)
@@ -192,7 +192,7 @@ describe('push', () => {
     expect(notified.receiver.calls).to.deep.equal([])
   })
 
-  it('asks for the account at each try: a user locked meanwhile gets no tokens (row 27)', async () => {
+  it('asks for the account at each try: a user locked meanwhile gets no tokens (threat 27)', async () => {
     let active = true
     const users = { find: () => ({ sub: 'alice' }), isActive: () => active }
     const { store, written } = openStore()

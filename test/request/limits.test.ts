@@ -120,7 +120,7 @@ describe('the limits', () => {
   })
 })
 
-// threats.md row 1: the budget survives a restart
+// threats.md threat 1: the budget survives a restart
 for (const { name, program, open } of [
   {
     name: 'Redis',

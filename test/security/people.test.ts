@@ -34,7 +34,7 @@ describe('attacks on people', () => {
   }
   const events = () => host.events.map(({ type }) => type)
 
-  describe('row 1: prompt spamming', () => {
+  describe('threat 1: prompt spamming', () => {
     it('sends five notices for fifty requests at once', async () => {
       await start({ limits: {} })
       const statuses = await Promise.all(Array.from({ length: 50 }, async () => (await client.start(alice)).status))
@@ -74,7 +74,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 2: session confusion', () => {
+  describe('threat 2: session confusion', () => {
     it('never shows or decides one request on the page of another', async () => {
       await start()
       const [a, b] = [await request({ binding_message: 'A-1111' }), await request({ binding_message: 'B-2222' })]
@@ -107,7 +107,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 4: look-alike links', () => {
+  describe('threat 4: look-alike links', () => {
     it('builds links from configuration, whatever the headers say', async () => {
       await start()
       for (const headers of [{ 'x-forwarded-host': 'evil.example' }, { forwarded: 'host=evil.example' }] as const) {
@@ -119,7 +119,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 5: scanners of mail and chat', () => {
+  describe('threat 5: scanners of mail and chat', () => {
     it('change nothing by GET, HEAD, prefetch, following links, or posting what they see', async () => {
       await start()
       const asked = await request()
@@ -147,7 +147,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 6: SMS pumping', () => {
+  describe('threat 6: SMS pumping', () => {
     it('sends to numbers on file only, verified ones, and to each so often', async () => {
       const record = { ...users[0], sub: 'alice', phone_number: '+15550100' }
       await start({ users: { find: () => record }, limits: { noticesPerDestination: 3 }, openRequestsPerUser: 0 })
@@ -158,7 +158,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 7: user enumeration by answer', () => {
+  describe('threat 7: user enumeration by answer', () => {
     const ghost = { scope: 'openid', login_hint: 'ghost@example.com' }
     it('looks the same for known and unknown users, also when they have too many open requests', async () => {
       await start({ hideUnknownUsers: true })
@@ -181,7 +181,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 8: user enumeration by time', () => {
+  describe('threat 8: user enumeration by time', () => {
     it('does the same work before the answer', async () => {
       const calls: string[] = []
       const store = memoryStore()
@@ -214,7 +214,7 @@ describe('attacks on people', () => {
     }).timeout(30_000)
   })
 
-  describe('row 9: guessing the user code', () => {
+  describe('threat 9: guessing the user code', () => {
     it('locks after five wrong ones, the right one included, and sends nothing before it is right', async () => {
       await start({
         userCodes: true,
@@ -228,7 +228,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 10: header injection', () => {
+  describe('threat 10: header injection', () => {
     const breaks = ['\r\n', '\n', '\r', '\u2028', '\u2029', '\u0085', '\v', '\f', '\u0000', '\u001b']
     it('is refused at the door, in forty ways', async () => {
       await start()
@@ -247,7 +247,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 12: text tricks', () => {
+  describe('threat 12: text tricks', () => {
     it('refuses what cannot be shown faithfully, and never cuts', async () => {
       await start()
       for (const binding_message of [
@@ -271,7 +271,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 14: clickjacking', () => {
+  describe('threat 14: clickjacking', () => {
     it('is kept off by headers on every page, in every state', async () => {
       await start({ freshLogin: false })
       const asked = await request()
@@ -293,7 +293,7 @@ describe('attacks on people', () => {
     })
   })
 
-  describe('row 15: the secret in the link', () => {
+  describe('threat 15: the secret in the link', () => {
     it('is in no log, no event and no store, and good for nobody else', async () => {
       const said: unknown[] = []
       const records: unknown[] = []
@@ -393,7 +393,7 @@ describe('attacks on people, in a browser', function () {
     }
   }
 
-  it('row 3: a forwarded link shows another user nothing, and takes no answer from them', async () => {
+  it('threat 3: a forwarded link shows another user nothing, and takes no answer from them', async () => {
     const asked = await request({ binding_message: 'Till 4, 17.50 EUR' })
     await page.goto(asked.link)
     await signIn('Bob')
@@ -409,7 +409,7 @@ describe('attacks on people, in a browser', function () {
     expect(host.events.map(({ type }) => type)).to.include('user.mismatch')
   })
 
-  it('row 11: texts of a client become no elements of the page', async () => {
+  it('threat 11: texts of a client become no elements of the page', async () => {
     const documents: string[] = []
     for (const text of ['x', ...hostileText.filter((each) => !each.includes('\u0000'))]) {
       clientName = text
@@ -430,7 +430,7 @@ describe('attacks on people, in a browser', function () {
     return (await page.request.get(page.url())).text()
   }
 
-  it('row 13: another site cannot answer with the session of the user', async () => {
+  it('threat 13: another site cannot answer with the session of the user', async () => {
     const asked = await request()
     await page.goto(asked.link)
     await signIn('Alice')
@@ -454,7 +454,7 @@ describe('attacks on people, in a browser', function () {
     expect(await outcome(asked)).to.equal('tokens')
   })
 
-  it('row 14: another site cannot frame the page', async () => {
+  it('threat 14: another site cannot frame the page', async () => {
     const { link } = await request()
     await page.goto(link)
     await signIn('Alice')
@@ -468,7 +468,7 @@ describe('attacks on people, in a browser', function () {
     evil.close()
   })
 
-  it('row 15: the secret leaves the address bar and the history at once', async () => {
+  it('threat 15: the secret leaves the address bar and the history at once', async () => {
     const asked = await request()
     const secret = new URL(asked.link).searchParams.get('r') ?? ''
     const seen: string[] = []
@@ -487,7 +487,7 @@ describe('attacks on people, in a browser', function () {
     for (const cookie of cookies) expect(cookie).to.include({ httpOnly: true, sameSite: 'Lax' })
   })
 
-  it('row 16: a cookie planted before the login is worth nothing after it', async () => {
+  it('threat 16: a cookie planted before the login is worth nothing after it', async () => {
     const asked = await request()
     await page.goto(asked.link)
     const [planted] = (await context.cookies()).filter(({ name }) => name.startsWith('ciba-'))
@@ -500,7 +500,7 @@ describe('attacks on people, in a browser', function () {
     expect(await outcome(asked)).to.equal('authorization_pending')
   })
 
-  it('row 17: nothing in the address leads away from our own pages', async () => {
+  it('threat 17: nothing in the address leads away from our own pages', async () => {
     const asked = await request()
     const away = ['redirect', 'next', 'returnTo', 'url', 'post_logout_redirect_uri']
     const evil = ['https://evil.example/', '//evil.example', 'javascript:alert(1)', '/\\evil.example']

@@ -72,7 +72,7 @@ describe('CIBA Core 10.1 and 11: collecting tokens', () => {
     expect(host.events.at(-2)).to.deep.include({ type: 'replay.seen', what: 'auth_req_id' })
   })
 
-  it('CIBA-11-02, CIBA-11-03, CIBA-10.1-02, R8628-3.5-01 say pending, then slow_down, and the interval grows for good', async () => {
+  it('CIBA-11-02, CIBA-11-03, CIBA-10.1-02, R8628-3.5-01, threat 43 say pending, then slow_down, and the interval grows for good', async () => {
     const said: string[] = []
     for (const wait of [0, 1, 6, 16, 16, 5]) {
       host.pass(wait)

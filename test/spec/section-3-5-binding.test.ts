@@ -35,7 +35,7 @@ describe('RFC 9449: DPoP', () => {
     expect((await poll(authReqId, await key.proof(url('/oidc/token')))).says).to.equal('tokens')
   })
 
-  it('R9449-0-01 checks the proof before it says pending, and a refused one does not count as a poll', async () => {
+  it('R9449-0-01, threat 33 checks the proof before it says pending, and a refused one does not count as a poll', async () => {
     await start({}, { dpopNonce: true })
     const { body } = await issuing.client.start()
     const key = await makeDpopKey()

@@ -218,7 +218,7 @@ describe('RFC 9396: authorization_details', () => {
     expect(html).to.include('99.00').and.include('ACME')
   })
 
-  it('are narrowed by the decision, never widened', async () => {
+  it('threat 29: are narrowed by the decision, never widened', async () => {
     await start({ authorizationDetailsTypes })
     const other = { ...asked, amount: '1.00' }
     const authReqId = await ask(details(asked, other))

@@ -60,7 +60,7 @@ describe('CIBA Core 7.1: what ping clients add', () => {
     }
   })
 
-  it('CIBA-7.1-11 need enough characters for 128 bits', async () => {
+  it('CIBA-7.1-11, threat 40 need enough characters for 128 bits', async () => {
     expect((await start('till', { client_notification_token: 'x'.repeat(21) })).said).to.equal('400 invalid_request')
     expect((await start('till', { client_notification_token: 'x'.repeat(22) })).said).to.equal('accepted')
   })

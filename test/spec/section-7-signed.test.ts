@@ -107,7 +107,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     expect(await send(hmac)).to.equal('400 invalid_request')
   })
 
-  it('CIBA-7.1.1-11 takes each request once, however many race', async () => {
+  it('CIBA-7.1.1-11, threat 19 takes each request once, however many race', async () => {
     const request = await sign(claims())
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => send(request)))
     expect(outcomes.filter((each) => each === 'accepted')).to.have.length(1)

@@ -75,7 +75,7 @@ describe('redisStore', () => {
     expect((await store.poll(record.id, poller, now))?.record.status).to.equal('pending')
   })
 
-  it('gives every key an end, and the prefix', async () => {
+  it('threat 58: gives every key an end, and the prefix', async () => {
     const store = redisStore(client, { prefix: 'login:' })
     await store.add(record, 5)
     await store.poll(record.id, poller, now)

@@ -70,7 +70,7 @@ describe('POST /oidc/token', () => {
     }
   })
 
-  it('redeems once when sixteen polls race', async () => {
+  it('threat 48 redeems once when sixteen polls race', async () => {
     host = await startHost()
     const client = clientOf(host)
     const { body } = await client.start()
@@ -80,7 +80,7 @@ describe('POST /oidc/token', () => {
     expect(answers.filter(({ body }) => body.error === 'invalid_grant')).to.have.length(15)
   })
 
-  it('gives nothing away about ids of others', async () => {
+  it('threat 18 gives nothing away about ids of others', async () => {
     host = await startHost()
     const client = clientOf(host)
     const { body } = await client.start()
