@@ -353,6 +353,8 @@ const schema = z.strictObject({
         promptsPerClientAndUser: count.default(defaultLimits.promptsPerClientAndUser),
         noticesPerDestination: count.default(defaultLimits.noticesPerDestination),
         requestsPerClient: count.default(defaultLimits.requestsPerClient),
+        failedAuthentications: count.default(defaultLimits.failedAuthentications),
+        noticesPerDestinationAndDay: count.default(defaultLimits.noticesPerDestinationAndDay),
         failedHintsPerClient: count.default(defaultLimits.failedHintsPerClient),
         denialSeconds: count.default(defaultLimits.denialSeconds),
       }),

@@ -31,30 +31,44 @@ export interface TextSender {
   }): Promise<{ readonly messageId?: string } | undefined>
 }
 
-export type SmsChannelOptions =
-  | TextSender
-  | ({
-      /** What `twilio(accountSid, authToken)` returned. */
-      readonly client: TwilioClient
-      /**
-       * Auth token of the account. With it Twilio is asked to report what became of a message, and its reports are
-       * checked; without it a message that bounces later goes unnoticed.
-       */
-      readonly authToken?: string
-    } & (
-      | { /** Sender number, E.164. */ readonly from: string }
-      | { /** Messaging service that chooses the number. */ readonly messagingServiceSid: string }
-    ))
+/** What every text keeps to. */
+export interface SmsReach {
+  /** Numbers that texts go to, by how they begin, such as `['+49', '+4175']`. Defaults to all. Keeps premium numbers out. */
+  readonly prefixes?: readonly string[]
+}
+
+export type SmsChannelOptions = SmsReach &
+  (
+    | TextSender
+    | ({
+        /** What `twilio(accountSid, authToken)` returned. */
+        readonly client: TwilioClient
+        /**
+         * Auth token of the account. With it Twilio is asked to report what became of a message, and its reports are
+         * checked; without it a message that bounces later goes unnoticed.
+         */
+        readonly authToken?: string
+      } & (
+        | { /** Sender number, E.164. */ readonly from: string }
+        | { /** Messaging service that chooses the number. */ readonly messagingServiceSid: string }
+      ))
+  )
 
 /**
  * Sends the link by SMS. Reaches users with a `phone_number` that is not known to be unverified.
  * The text is the message and the link and nothing more, so that it fits one SMS where it can.
+ * @throws TypeError when a prefix is none.
  */
 export function smsChannel(options: SmsChannelOptions): Channel {
+  const { prefixes } = options
+  const wrong = prefixes?.find((prefix) => !/^\+[1-9]\d{0,13}$/.test(prefix))
+  if (wrong !== undefined) throw new TypeError(`smsChannel: prefixes holds "${wrong}"; write them like "+49"`)
   const channel = {
     name: 'sms',
-    address: ({ phone_number, phone_number_verified }: User) =>
-      phone_number_verified === false || !/^\+[1-9]\d{4,14}$/.test(phone_number ?? '') ? undefined : phone_number,
+    address({ phone_number = '', phone_number_verified }: User): string | undefined {
+      if (phone_number_verified === false || !/^\+[1-9]\d{4,14}$/.test(phone_number)) return undefined
+      return prefixes?.some((prefix) => phone_number.startsWith(prefix)) === false ? undefined : phone_number
+    },
   }
   if (!('client' in options)) {
     return {
@@ -64,7 +78,7 @@ export function smsChannel(options: SmsChannelOptions): Channel {
     }
   }
 
-  const { client, authToken, ...sender } = options
+  const { client, authToken, prefixes: _, ...sender } = options
   return {
     ...channel,
     async send(notice) {

@@ -1,5 +1,6 @@
 import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { Awaitable, Call, Client, ClientAuthMethod, ClientMetadata } from '../contracts.ts'
+import type { Attempts } from './attempts.ts'
 import { type Credentials, credentialsOf, isClientId, refuse, type Verdict } from './credentials.ts'
 
 /** Who is asking, and the certificate it showed if there was one. */
@@ -21,6 +22,8 @@ export interface AuthenticateParts {
   /** Is the certificate on the connection the client's? */
   checkCertificate(call: Call, client: Client): Promise<Verdict>
   thumbprintOf(call: Call): string | undefined
+  /** Defaults to as many as anybody likes. */
+  readonly attempts?: Attempts
 }
 
 const kindOf: Record<ClientAuthMethod, Credentials['kind']> = {
@@ -41,13 +44,16 @@ export function createAuthenticate(parts: AuthenticateParts) {
   return async (call: Call): Promise<Authenticated> => {
     const credentials = credentialsOf(call)
     const { clientId } = credentials
+    await parts.attempts?.refuseGuessing(clientId, call)
     const metadata = isClientId(clientId) ? await parts.find(clientId) : undefined
     const client = metadata === undefined || metadata === null ? undefined : readOrRefuse(metadata, call)
     const misfit = misfitOf(client, credentials)
     // the comparison is made for strangers too, so that both refusals cost the same
     const verdict = await verdictOn(credentials, misfit === undefined ? client : undefined, call)
-    if (client === undefined || misfit !== undefined) throw refuse(call, misfit)
-    if (verdict !== true) throw refuse(call, verdict)
+    if (client === undefined || misfit !== undefined || verdict !== true) {
+      await parts.attempts?.countFailure(clientId, call)
+      throw refuse(call, misfit ?? verdict)
+    }
     const certificateThumbprint = parts.thumbprintOf(call)
     return certificateThumbprint === undefined ? { client } : { client, certificateThumbprint }
   }

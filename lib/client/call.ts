@@ -14,6 +14,7 @@ export function createCallOf(getCertificate: Settings['getCertificate'], aliases
     form,
     authorization: req.headers.authorization,
     dpop: req.headersDistinct.dpop ?? [],
+    address: req.ip,
     url,
     mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),

@@ -6,6 +6,7 @@ import type { Guard } from '../outage.ts'
 import type { ProfileRules } from '../profile.ts'
 import type { Vault } from '../secrets.ts'
 import { createCheckAssertion } from './assertion.ts'
+import { createAttempts } from './attempts.ts'
 import { createAuthenticate } from './authenticate.ts'
 import { createCheckDpop } from './dpop.ts'
 import { createClientKeys } from './keys.ts'
@@ -64,6 +65,7 @@ export function createClientRoom(parts: ClientRoomParts) {
       }),
       checkCertificate: createCheckCertificate({ clock, keysThat: keys.keysThat }),
       thumbprintOf,
+      attempts: createAttempts({ ...settings, guard, emit, most: settings.limits?.failedAuthentications ?? 0 }),
     }),
     checkDpop: createCheckDpop({
       store,

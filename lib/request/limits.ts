@@ -16,10 +16,14 @@ export interface Limits {
   readonly promptsPerClientAndUser: number
   /** Notices to one address or number in an hour. Defaults to 20. */
   readonly noticesPerDestination: number
+  /** Notices to one address or number in a day. Defaults to 60. */
+  readonly noticesPerDestinationAndDay: number
   /** Requests of one client in a minute. Defaults to 1200. */
   readonly requestsPerClient: number
   /** Hints of one client in an hour that name nobody. Defaults to 100. */
   readonly failedHintsPerClient: number
+  /** Failed authentications of one client from one address in ten minutes. Defaults to 30. */
+  readonly failedAuthentications: number
   /**
    * Seconds for which a client may not ask a user again who denied its request. Doubles with each further denial, up to
    * an hour; starts anew after an approval, or a day. Defaults to 30.
@@ -31,8 +35,10 @@ export const defaultLimits: Limits = {
   promptsPerUser: 30,
   promptsPerClientAndUser: 20,
   noticesPerDestination: 20,
+  noticesPerDestinationAndDay: 60,
   requestsPerClient: 1200,
   failedHintsPerClient: 100,
+  failedAuthentications: 30,
   denialSeconds: 30,
 }
 
@@ -64,6 +70,7 @@ export function createLimits(parts: LimitParts) {
   const perUser = counter('promptsPerUser', 3600)
   const perPair = counter('promptsPerClientAndUser', 3600)
   const perDestination = counter('noticesPerDestination', 3600)
+  const perDestinationAndDay = counter('noticesPerDestinationAndDay', 86_400)
   const failedHints = counter('failedHintsPerClient', 3600)
   const seconds = limits?.denialSeconds ?? 0
   const coolDowns = seconds > 0 ? limiter({ keyPrefix: 'ciba-cooldown', points: 1, duration: seconds }) : undefined
@@ -110,7 +117,9 @@ export function createLimits(parts: LimitParts) {
     }
     await spend(perPair, keyOf(pair), 403, 'promptsPerClientAndUser', about)
     await spend(perUser, sub, 403, 'promptsPerUser', about)
-    if (route?.to) await spend(perDestination, hashOf(route.to), 403, 'noticesPerDestination', about)
+    if (!route?.to) return
+    await spend(perDestination, hashOf(route.to), 403, 'noticesPerDestination', about)
+    await spend(perDestinationAndDay, hashOf(route.to), 403, 'noticesPerDestinationAndDay', about)
   }
 
   /** The user answered: a denial makes the client wait, longer each time. */

@@ -84,6 +84,20 @@ describe('the SMS channel', () => {
     expect(await channel.verify?.()).to.equal(undefined)
   })
 
+  it('threat 6: goes to numbers with the prefixes of the host alone, where it names any', async () => {
+    const channel = smsChannel({ client: api.client, from: '+15550000', prefixes: ['+1555', '+49'] })
+    expect(channel.address({ sub: 'a', phone_number: to })).to.equal(to)
+    expect(channel.address({ sub: 'a', phone_number: '+49891234567' })).to.equal('+49891234567')
+    for (const phone_number of ['+8821234567', '+4112345678', '+15650100']) {
+      expect(channel.address({ sub: 'a', phone_number }), phone_number).to.equal(undefined)
+    }
+    await channel.send(noticeWith({ to }))
+    expect([...(api.messages[0]?.keys() ?? [])]).to.deep.equal(['To', 'From', 'Body'])
+    for (const prefixes of [['49'], ['+'], ['']]) {
+      expect(() => smsChannel({ send: async () => undefined, prefixes })).to.throw(TypeError, /prefixes/)
+    }
+  })
+
   it('goes to the number on file only, when it is one and not known to be unverified', () => {
     const { address } = smsChannel({ send: async () => undefined })
     expect(address({ sub: 'a', phone_number: to })).to.equal(to)

@@ -97,6 +97,32 @@ describe('the limits', () => {
     expect([(await client.start(ghost)).status, (await client.start(ghost)).status]).to.deep.equal([200, 403])
   })
 
+  it('let one number be sent to so often in a day, too', async () => {
+    const client = await start({ limits: { noticesPerDestinationAndDay: 2, promptsPerUser: 0, denialSeconds: 0 } })
+    const statuses = []
+    for (let times = 0; times < 3; times++) statuses.push((await client.start(alice)).status)
+    expect(statuses).to.deep.equal([200, 200, 403])
+    expect(host.events.at(-2)).to.include({ type: 'limit.hit', limit: 'noticesPerDestinationAndDay' })
+  })
+
+  it('R6749-2.3.1-02 let a client fail to authenticate so often, from one address, and nobody lock it out from another', async () => {
+    let from = '198.51.100.7'
+    const client = await start({
+      limits: { failedAuthentications: 3 },
+      before: [(req, _res, next) => next(void Object.defineProperty(req, 'ip', { value: from }))],
+    })
+    const wrong = { authorization: `Basic ${Buffer.from('till:wrong').toString('base64')}` }
+    const statuses = []
+    for (let times = 0; times < 4; times++) statuses.push((await client.start(alice, wrong)).status)
+    expect(statuses).to.deep.equal([401, 401, 401, 429])
+    const right = await client.start(alice)
+    expect([right.status, right.body.error]).to.deep.equal([429, 'invalid_client'])
+    expect(Number(right.headers.get('retry-after'))).to.be.within(1, 600)
+    expect(host.events.at(-2)).to.include({ type: 'limit.hit', limit: 'failedAuthentications', clientId: 'till' })
+    from = '203.0.113.9'
+    expect((await client.start(alice)).status).to.equal(200)
+  })
+
   it('have defaults, and can be switched off', async () => {
     const client = await start({ limits: {} })
     const statuses = []
