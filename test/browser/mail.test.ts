@@ -34,8 +34,7 @@ describe('the mail in a browser', function () {
     }
   })
 
-  // threats.md threat 11
-  it('has the same elements whatever the texts in it are', async () => {
+  it('threat 11: has the same elements whatever the texts in it are', async () => {
     const filled = (text: string) =>
       htmlOf({ message: text, bindingMessage: text, clientName: text, link: text, domain: text, locale: text })
     const page = await browser.newPage()

@@ -78,8 +78,7 @@ describe('the page in a browser', function () {
     await page.close()
   })
 
-  // threats.md threat 11
-  it('has the same elements whatever the texts in it are', async () => {
+  it('threat 11: has the same elements whatever the texts in it are', async () => {
     const filled = (text: string) =>
       render(
         {

@@ -62,8 +62,7 @@ describe('the e-mail channel', () => {
     expect([text.trim(), html.trim()]).to.deep.equal(['own text', '<p>own html</p>'])
   })
 
-  // threats.md threat 10
-  it('lets nothing of a request into a header', async () => {
+  it('threat 10: lets nothing of a request into a header', async () => {
     const { headers: plain } = await sent()
     const names = (headers: readonly string[]) => headers.map((each) => each.split(':')[0]).join()
     const text = fc.oneof(

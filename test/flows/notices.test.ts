@@ -101,8 +101,7 @@ describe('notices', () => {
     expect(failed()).to.equal(false)
   })
 
-  // threats.md threat 59
-  it('tell a channel what it needs to know, and nothing else', async () => {
+  it('threat 59: tell a channel what it needs to know, and nothing else', async () => {
     const { channel, notices } = flaky('sms')
     await start({ channels: [channel] })
     const request_context = JSON.stringify({ login_hint_type: 'email', ticket: 7, custom_message: 'Hi:' })

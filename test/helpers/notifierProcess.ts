@@ -42,6 +42,7 @@ const wake = (...args: Parameters<DeliveryQueue['wake']>) => {
 const host = await startHost({
   store: await openStore(),
   queue: { ...queue, wake },
+  issuer: 'https://login.example.com', // the same in each process, as the secret is
   secret: 'a secret that outlives the process, 0123456789',
   deliveryModes: ['poll', 'ping', 'push'],
   clients: (id) => ({

@@ -146,7 +146,7 @@ describe('the limits', () => {
   })
 })
 
-// threats.md threat 1: the budget survives a restart
+// threat 1: the budget survives a restart
 for (const { name, program, open } of [
   {
     name: 'Redis',
