@@ -392,7 +392,7 @@ export interface Call {
   readonly authorization?: string | undefined
   /** Values of the `DPoP` header, usually none or one. */
   readonly dpop: readonly string[]
-  /** Where the call comes from, as Express tells by its `trust proxy`. For limits alone. */
+  /** Where the call comes from, as Express tells by its `trust proxy`; absent when it cannot tell. For limits alone. */
   readonly address?: string | undefined
   /** Absolute URL of the endpoint as configured, never from the `Host` header. */
   readonly url: string

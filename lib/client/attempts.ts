@@ -3,6 +3,7 @@ import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { type Limiter, type LimiterFactory, take, usedUp } from '../limiter.ts'
 import type { Guard } from '../outage.ts'
+import { isClientId } from './credentials.ts'
 
 export interface AttemptsParts {
   /** Failures of one client at one address before it has to wait; 0 for no limit. */
@@ -18,19 +19,20 @@ const mostCallers = 10_000
 
 /**
  * The budget of failed client authentications. It belongs to a client at an address, so that nobody can lock a client out from
- * elsewhere. Callers that have not failed in this process cost no look-up.
+ * elsewhere; where the address is not known there is none. Callers that have not failed in this process cost no look-up.
  */
 export function createAttempts({ most, limiter, guard, emit }: AttemptsParts) {
   const failures: Limiter | undefined =
     most > 0 ? limiter({ keyPrefix: 'ciba-failedAuthentications', points: most, duration: windowSeconds }) : undefined
   const failed = new Set<string>()
-  const keyOf = (clientId: string, { address }: Call) => JSON.stringify([clientId.slice(0, 255), address])
+  const keyOf = (clientId: string, { address }: Call): string | undefined =>
+    address === undefined || !isClientId(clientId) ? undefined : JSON.stringify([clientId, address])
 
   return {
     /** Before credentials are looked at. @throws BackchannelError `invalid_client` 429 */
     async refuseGuessing(clientId: string, call: Call): Promise<void> {
       const key = keyOf(clientId, call)
-      if (failures === undefined || !failed.has(key)) return
+      if (failures === undefined || key === undefined || !failed.has(key)) return
       const wait = await guard('limits', () => usedUp(failures, key))
       if (wait === undefined) return
       emit({ type: 'limit.hit', limit: 'failedAuthentications', clientId })
@@ -41,14 +43,21 @@ export function createAttempts({ most, limiter, guard, emit }: AttemptsParts) {
     },
 
     async countFailure(clientId: string, call: Call): Promise<void> {
-      if (failures === undefined) return
       const key = keyOf(clientId, call)
+      if (failures === undefined || key === undefined) return
       failed.delete(key)
       failed.add(key)
-      const [oldest] = failed
-      if (failed.size > mostCallers && oldest !== undefined) failed.delete(oldest)
+      await forgetOldest(failures)
       await guard('limits', () => take(failures, key)).catch(() => {}) // the guard has reported the outage
     },
+  }
+
+  /** Anybody may fail, under any number of names: what is counted has to have an end. */
+  async function forgetOldest(failures: Limiter): Promise<void> {
+    const [oldest] = failed
+    if (failed.size <= mostCallers || oldest === undefined) return
+    failed.delete(oldest)
+    await guard('limits', () => failures.delete(oldest)).catch(() => {})
   }
 }
 

@@ -14,9 +14,18 @@ export function createCallOf(getCertificate: Settings['getCertificate'], aliases
     form,
     authorization: req.headers.authorization,
     dpop: req.headersDistinct.dpop ?? [],
-    address: req.ip,
+    address: addressOf(req),
     url,
     mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),
   })
+}
+
+/**
+ * Behind a proxy that Express was not told of (`trust proxy`), all callers have the proxy's address: a budget of failures
+ * would belong to them together, and anybody could use up that of a client. Then no address is known.
+ */
+function addressOf({ ip, headers, socket }: Request): string | undefined {
+  const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
+  return isForwarded && ip === socket.remoteAddress ? undefined : ip
 }

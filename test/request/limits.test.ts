@@ -3,6 +3,8 @@ import type { BackchannelOptions, Notice } from 'express-ciba'
 import pg from 'pg'
 import { RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible'
 import { createClient } from 'redis'
+import { createAttempts } from '../../lib/client/attempts.ts'
+import { callWith } from '../helpers/authentication.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
@@ -121,6 +123,47 @@ describe('the limits', () => {
     expect(host.events.at(-2)).to.include({ type: 'limit.hit', limit: 'failedAuthentications', clientId: 'till' })
     from = '203.0.113.9'
     expect((await client.start(alice)).status).to.equal(200)
+  })
+
+  it('let nobody lock a client out where all come through one proxy', async () => {
+    const client = await start({ limits: { failedAuthentications: 1 } })
+    const wrong = { authorization: `Basic ${Buffer.from('till:wrong').toString('base64')}` }
+    for (const header of ['x-forwarded-for', 'forwarded']) {
+      for (let times = 0; times < 3; times++) {
+        expect((await client.start(alice, { ...wrong, [header]: '198.51.100.7' })).status).to.equal(401)
+      }
+      expect((await client.start(alice, { authorization: client.basic, [header]: '203.0.113.9' })).status).to.equal(200)
+    }
+  })
+
+  it('let nobody lock a client out at a server that tells no addresses', async () => {
+    await start({ limits: { failedAuthentications: 1 } })
+    const parameters = { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: 'x' }
+    const call = async (secret: string) => {
+      const authorization = `Basic ${Buffer.from(`till:${secret}`).toString('base64')}`
+      return (await host.router.backchannel.grantFor({ parameters, authorization })).body.error
+    }
+    for (let times = 0; times < 3; times++) expect(await call('wrong')).to.equal('invalid_client')
+    expect(await call('till-secret-0123456789-0123456789')).to.equal('invalid_grant')
+  })
+
+  it('keep failures of ten thousand callers, whatever names they make up', async () => {
+    await start({})
+    const counted = new Set<string>()
+    const attempts = createAttempts({
+      most: 1,
+      limiter: () => ({
+        get: async () => null,
+        consume: async (key) => ({ consumedPoints: counted.add(key).size, remainingPoints: 0, msBeforeNext: 1 }),
+        block: async () => {},
+        delete: async (key) => counted.delete(key),
+      }),
+      guard: async (_of, step) => step(),
+      emit: () => {},
+    })
+    for (let n = 0; n < 10_100; n++) await attempts.countFailure(`client-${n}`, callWith({}, { address: '::1' }))
+    await attempts.countFailure('no\nname', callWith({}, { address: '::1' }))
+    expect([counted.size, counted.has('["client-99","::1"]')]).to.deep.equal([10_000, false])
   })
 
   it('have defaults, and can be switched off', async () => {
