@@ -133,18 +133,26 @@ export function fromParsed(body: unknown): Form {
 /** What is said once in a form that breaks our rules. The last pair of one that is too large may be cut off: it is left out. */
 function glanceAt(bytes: Buffer): Form {
   const text = bytes.toString('utf8')
-  const pairs = new URLSearchParams(bytes.length > formLimits.bytes ? text.slice(0, text.lastIndexOf('&') + 1) : text)
-  return glanceAtParsed(Object.fromEntries([...new Set(pairs.keys())].map((name) => [name, pairs.getAll(name)])))
+  const whole = bytes.length > formLimits.bytes ? text.slice(0, text.lastIndexOf('&') + 1) : text
+  return glance(new URLSearchParams(whole))
 }
 
 function glanceAtParsed(body: unknown): Form {
   if (typeof body === 'string') return glanceAt(Buffer.from(body))
   if (Buffer.isBuffer(body)) return glanceAt(body)
-  const single = Object.entries(body ?? {}).flatMap(([name, value]) => {
-    const [first, ...others] = [value].flat()
-    return typeof first === 'string' && first !== '' && others.length === 0 ? [[name, first] as const] : []
-  })
-  return { values: new Map(single), empty: new Set(), resources: [] }
+  return glance(Object.entries(body ?? {}))
+}
+
+/** In one pass, as anybody may send thousands of names. */
+function glance(pairs: Iterable<readonly [name: string, value: unknown]>): Form {
+  const values = new Map<string, string>()
+  const seen = new Set<string>()
+  for (const [name, value] of pairs) {
+    if (seen.has(name)) values.delete(name)
+    else if (typeof value === 'string' && value !== '') values.set(name, value)
+    seen.add(name)
+  }
+  return { values, empty: new Set(), resources: [] }
 }
 
 class Collected implements Form {

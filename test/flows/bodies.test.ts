@@ -189,6 +189,22 @@ describe('bodies on the wire', () => {
 })
 
 describe('the form parser', () => {
+  it('#47 looks once at a form of many names that is not ours, or no form of anybody', async () => {
+    const { readForm } = await import('../../lib/form.ts')
+    const took = async (names: number) => {
+      const body = Array.from({ length: names }, (_, n) => n.toString(36)).join('&')
+      const req = { headers: { 'content-type': form }, readableEnded: true, _body: true, body }
+      const began = process.cpuUsage()
+      await readForm(req as never, () => false)
+      const { user, system } = process.cpuUsage(began)
+      return user + system
+    }
+    await took(1000)
+    const [few, many] = [await took(1_500), await took(15_000)]
+    // ten times the names, well below a hundred times the work
+    expect(many).to.be.below(40 * few + 20_000)
+  })
+
   it('reads back what URLSearchParams wrote', () => {
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== 'resource')
     const value = fc.string({ minLength: 1, unit: 'grapheme' })
