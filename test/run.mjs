@@ -56,7 +56,10 @@ const servers = haveServers()
 const bin = (name) => `${root}/node_modules/.bin/${name}`
 const mocha = `${root}/node_modules/mocha/bin/mocha.js`
 const everything = ['test/**/*.test.ts']
-const portable = ['test/{flows,client,request,approval,token,stores,contracts,spec}/**/*.test.ts', 'test/*.test.ts']
+const portable = [
+  'test/{flows,hosts,client,request,approval,token,stores,contracts,spec}/**/*.test.ts',
+  'test/*.test.ts',
+]
 
 await step('types', bin('tsc'), ['--noEmit'])
 await step('lint', bin('biome'), ['check', '.'])
