@@ -1,0 +1,47 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { optionsDocument } from '../docs/generate.mjs'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+const read = (name: string) => readFileSync(join(root, name), 'utf8')
+const documents = [
+  'README.md',
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+]
+
+describe('the documents', () => {
+  it('have the options as the types have them (npm run docs)', () => {
+    expect(read('docs/options.md')).to.equal(optionsDocument())
+  })
+
+  it('name every option', () => {
+    const source = read('lib/options.ts')
+    const body = source.slice(
+      source.indexOf('export interface BackchannelOptions {'),
+      source.indexOf('\n}\n', source.indexOf('export interface BackchannelOptions {')),
+    )
+    const names = [...body.matchAll(/^ {2}readonly (\w+)/gm)].map(([, name]) => name)
+    expect(names.length).to.be.greaterThan(50)
+    const text = read('docs/options.md')
+    expect(names.filter((name) => !text.includes(`\n| \`${name}\``))).to.deep.equal([])
+  })
+
+  for (const name of documents) {
+    it(`${name} leads to files that are there`, () => {
+      const links = [...read(name).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, link = '']) => link)
+      expect(links.filter((link) => !existsSync(join(root, dirname(name), link)))).to.deep.equal([])
+    })
+  }
+
+  it('README.md is short, has code that runs near its top, and leads to all of them', () => {
+    const lines = read('README.md').split('\n')
+    expect(lines.length).to.be.at.most(300)
+    expect(lines.slice(0, 20).join('\n')).to.include('createBackchannelRouter({')
+    const absent = documents.slice(1).filter((name) => !lines.some((line) => line.includes(`(${name})`)))
+    expect(absent).to.deep.equal([])
+  })
+})
