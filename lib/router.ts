@@ -22,7 +22,7 @@ export type BackchannelRouter = Router & { readonly backchannel: Backchannel }
  * @throws TypeError that names the option and the remedy.
  */
 export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Backchannel): BackchannelRouter {
-  const backchannel = 'begin' in optionsOrEngine ? optionsOrEngine : createBackchannel(optionsOrEngine)
+  const backchannel = isEngine(optionsOrEngine) ? optionsOrEngine : createBackchannel(optionsOrEngine)
   const { parts } = backchannel
   const { settings, urls, emit } = parts
   const { paths, session } = settings
@@ -127,4 +127,8 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   }
   router.use(createErrorHandler(emit))
   return Object.assign(router, { backchannel })
+}
+
+function isEngine(value: BackchannelOptions | Backchannel): value is Backchannel {
+  return typeof value === 'object' && value !== null && 'begin' in value
 }

@@ -93,6 +93,8 @@ describe('options', () => {
 
   it('may be no object at all, and the start says so', () => {
     expect(() => createBackchannelRouter(JSON.parse('{}'))).to.throw(TypeError, /option "issuer" is missing/)
+    for (const none of ['null', '5', '"https://login.example.com"'])
+      expect(() => createBackchannelRouter(JSON.parse(none))).to.throw(TypeError, /the options must be an object/)
   })
 })
 
