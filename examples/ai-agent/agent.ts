@@ -16,7 +16,8 @@ const config = await client.discovery(issuer, clientId, undefined, client.Client
 const started = await client.initiateBackchannelAuthentication(config, {
   scope: 'openid',
   login_hint: approver,
-  binding_message: `Pay ${amount} EUR for ${payee}`,
+  binding_message: `Invoice agent: ${payee}`,
+  authorization_details: JSON.stringify([{ type: 'payment', payee, amount, currency: 'EUR' }]),
   request_context: JSON.stringify({ channel: process.env.CHANNEL ?? 'link', login_hint_type: 'email' }),
   requested_expiry: '300',
 })
@@ -25,7 +26,8 @@ else console.log(`${approver} was asked. Waiting …`)
 
 try {
   const tokens = await client.pollBackchannelAuthenticationGrant(config, started)
-  console.log(`${tokens.claims()?.sub} approved. Paying ${amount} EUR for ${payee} with the token.`)
+  const [granted] = tokens.authorization_details ?? []
+  console.log(`${tokens.claims()?.sub} approved. Paying ${granted?.amount} EUR for ${granted?.payee} with the token.`)
 } catch (thrown) {
   const reason = thrown instanceof client.ResponseBodyError ? thrown.error : (thrown as Error).message
   console.log(`Not paying: ${reason}.`)

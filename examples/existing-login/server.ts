@@ -2,13 +2,14 @@
  * A login server as many teams have it: Express, passport-local, express-session, users in PostgreSQL.
  * `DATABASE_URL=postgres://… npx tsx examples/existing-login/server.ts`. What CIBA adds is the block that is marked.
  */
-import { randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
+import { createHash, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto'
 import express from 'express'
-import { cibaGrantType, createBackchannelRouter, linkChannel } from 'express-ciba'
+import { cibaGrantType, consoleChannel, createBackchannelRouter, linkChannel } from 'express-ciba'
 import session from 'express-session'
 import passport from 'passport'
 import { Strategy } from 'passport-local'
 import pg from 'pg'
+import { z } from 'zod'
 
 interface Row {
   readonly id: string
@@ -80,31 +81,69 @@ const till = {
 } as const
 const columns = { email: 'email', phone: 'phone', user_id: 'id', sub: 'id', login_hint_token: 'id' } as const
 
-app.use(
-  createBackchannelRouter({
-    issuer,
-    clients: (clientId) => (clientId === till.client_id ? till : undefined),
-    users: {
-      async find({ type, value }) {
-        const user = await userBy(columns[type], value)
-        return user && { sub: user.id, email: user.email, ...(user.phone ? { phone_number: user.phone } : {}) }
-      },
-      isActive: async (sub) => (await userBy('id', sub))?.locked === false,
+const payment = z.strictObject({
+  type: z.literal('payment'),
+  payee: z.string().max(100),
+  amount: z.string().regex(/^\d+\.\d\d$/),
+  currency: z.literal('EUR'),
+})
+
+const ciba = createBackchannelRouter({
+  issuer,
+  clients: (clientId) => (clientId === till.client_id ? till : undefined),
+  users: {
+    async find({ type, value }) {
+      const user = await userBy(columns[type], value)
+      return user && { sub: user.id, email: user.email, ...(user.phone ? { phone_number: user.phone } : {}) }
     },
-    session: {
-      current: (req) =>
-        req.user && { sub: (req.user as Row).id, authTime: Reflect.get(req.session, 'signedInAt'), amr: ['pwd'] },
-      loginUrl: (returnTo) => `/login/for?next=${encodeURIComponent(returnTo)}`,
+    isActive: async (sub) => (await userBy('id', sub))?.locked === false,
+  },
+  session: {
+    current: (req) =>
+      req.user && { sub: (req.user as Row).id, authTime: Reflect.get(req.session, 'signedInAt'), amr: ['pwd'] },
+    loginUrl: (returnTo) => `/login/for?next=${encodeURIComponent(returnTo)}`,
+  },
+  channels: [consoleChannel(), linkChannel()], // e-mail and SMS in real life
+  authorizationDetailsTypes: { payment },
+  page: {
+    details: {
+      payment: (detail) => ({
+        title: 'Payment',
+        rows: [
+          ['To', String(detail.payee)],
+          ['Amount', `${detail.amount} ${detail.currency}`],
+        ],
+      }),
     },
-    channels: [linkChannel()],
-  }),
-)
+  },
+})
+app.use(ciba)
 app.get('/login/for', (req, res) => {
   // only back to the approval page: the address in the link is not believed
   if (/^\/auth\/backchannel\/approve\/[\w-]+(\?again)?$/.test(String(req.query.next)))
     Object.assign(req.session, { next: req.query.next })
   res.redirect(303, '/login')
 })
+
+// for the screen of the call centre, which proves itself by a token of its own
+const staffToken = process.env.STAFF_TOKEN
+if (staffToken !== undefined) {
+  const sha256 = (text: string) => createHash('sha256').update(text).digest()
+  const staff = express.Router()
+  staff.use((req, res, next) => {
+    if (timingSafeEqual(sha256(req.get('authorization') ?? ''), sha256(`Bearer ${staffToken}`))) next()
+    else res.sendStatus(401)
+  })
+  staff.post('/requests/:id/resend', async (req, res) => {
+    await ciba.backchannel.resend(req.params.id)
+    res.sendStatus(204)
+  })
+  staff.post('/requests/:id/cancel', async (req, res) => {
+    await ciba.backchannel.cancel(req.params.id)
+    res.sendStatus(204)
+  })
+  app.use('/staff', staff)
+}
 // ── … to here
 
 app.listen(port, '127.0.0.1', () => console.log(`existing login with CIBA at ${issuer}`))
