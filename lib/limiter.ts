@@ -23,6 +23,9 @@ export type LimiterFactory = (options: {
   readonly duration: number
 }) => Limiter
 
+/** Timers of Node hold 24 days at most, and what counts in memory has a timer. */
+export const longestSeconds = 2_073_600
+
 /** Counts in the memory of this process. */
 export const memoryLimiter: LimiterFactory = (options) => new RateLimiterMemory(options)
 

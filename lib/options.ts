@@ -18,7 +18,7 @@ import type {
 import type { Undelivered } from './delivery/notify.ts'
 import type { OutboundOptions } from './delivery/outbound.ts'
 import type { BackchannelEvent, Logger } from './events.ts'
-import { type LimiterFactory, memoryLimiter } from './limiter.ts'
+import { type LimiterFactory, longestSeconds, memoryLimiter } from './limiter.ts'
 import { defaultPaths, type Paths } from './paths.ts'
 import { clientAuthMethods, type Profile, profiles, refuseContradictions } from './profile.ts'
 import type { Answer, DeliveryMode } from './record.ts'
@@ -284,7 +284,9 @@ const schema = z.strictObject({
     .strictObject({
       channelsFor: hook<NonNullable<NoticeOptions['channelsFor']>>().optional(),
       fallback: z.enum(['unnamed', 'always', 'never']).default('unnamed'),
-      retrySeconds: z.array(z.number().positive('must hold seconds')).default([2, 10, 30]),
+      retrySeconds: z
+        .array(z.number().positive('must hold seconds').max(longestSeconds, 'must be 24 days at most'))
+        .default([2, 10, 30]),
       resendSeconds: seconds.default(30),
       texts: z
         .custom<NoticeTexts>(
@@ -360,8 +362,7 @@ const schema = z.strictObject({
       }),
     ])
     .prefault({}),
-  // timers hold 24 days at most
-  notMeBlockSeconds: seconds.max(2_073_600, 'must be 24 days at most').default(604_800),
+  notMeBlockSeconds: seconds.max(longestSeconds, 'must be 24 days at most').default(604_800),
   limiter: hook<LimiterFactory>().default(() => memoryLimiter),
   widerScopes: z.boolean().default(false),
   page: z

@@ -53,6 +53,11 @@ describe('options', () => {
       /option "paths" gives two routes the same path/,
     ],
     ['a fraction of a second', { expirySeconds: 1.5 }, /option "expirySeconds" must be a whole number of seconds/],
+    [
+      'a pause too long for a timer',
+      { notices: { retrySeconds: [3_000_000] } },
+      /option "notices.retrySeconds.0" must be 24 days at most/,
+    ],
     ['no interval', { intervalSeconds: 0 }, /option "intervalSeconds" must be more than 0/],
     ['a grace too short', { graceSeconds: 5 }, /option "graceSeconds" must be at least 60/],
     ['scopes without openid', { scopes: ['email'] }, /option "scopes" must contain "openid"/],

@@ -1,7 +1,7 @@
 import type { Client } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
-import { keyOf, type Limiter, type LimiterFactory, type Pair, take, usedUp } from '../limiter.ts'
+import { keyOf, type Limiter, type LimiterFactory, longestSeconds, type Pair, take, usedUp } from '../limiter.ts'
 import type { Guard } from '../outage.ts'
 import type { RequestRecord } from '../record.ts'
 import { hashOf } from '../secrets.ts'
@@ -78,7 +78,11 @@ export function createLimits(parts: LimitParts) {
 
   const ghosts =
     parts.openRequestsPerUser > 0
-      ? limiter({ keyPrefix: 'ciba-open', points: parts.openRequestsPerUser, duration: parts.expirySeconds })
+      ? limiter({
+          keyPrefix: 'ciba-open',
+          points: parts.openRequestsPerUser,
+          duration: Math.min(parts.expirySeconds, longestSeconds),
+        })
       : undefined
 
   /**

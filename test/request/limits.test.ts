@@ -166,6 +166,16 @@ describe('the limits', () => {
     expect([counted.size, counted.has('["client-99","::1"]')]).to.deep.equal([10_000, false])
   })
 
+  it('count strangers as long as a timer can, however long requests live', async () => {
+    const client = await start({ hideUnknownUsers: true, expirySeconds: 5_000_000, openRequestsPerUser: 1, limits: {} })
+    for (const login_hint of ['alice@example.com', 'nobody@example.com']) {
+      const ask = async () => (await client.start({ scope: 'openid', login_hint })).status
+      const first = await ask()
+      await new Promise((resolve) => setTimeout(resolve, 30)) // a timer that is too long is over at once
+      expect([first, await ask()]).to.deep.equal([200, 403])
+    }
+  })
+
   it('have defaults, and can be switched off', async () => {
     const client = await start({ limits: {} })
     const statuses = []
