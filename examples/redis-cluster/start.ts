@@ -39,6 +39,7 @@ function pass(req: IncomingMessage, body: Buffer, res: ServerResponse, tries = w
   const worker = workers[next++ % workers.length]
   if (worker === undefined || tries === 0) return void res.writeHead(502).end()
   const call = request({
+    agent: false, // a kept connection to a process that is gone would tell less than a new one
     port: worker.port,
     host: '127.0.0.1',
     method: req.method,
@@ -47,8 +48,8 @@ function pass(req: IncomingMessage, body: Buffer, res: ServerResponse, tries = w
   })
   call.on('response', (answer) => answer.pipe(res.writeHead(answer.statusCode ?? 502, answer.headers)))
   call.on('error', (error: NodeJS.ErrnoException) => {
-    // only what certainly reached nobody is sent again
-    if (error.code === 'ECONNREFUSED') pass(req, body, res, tries - 1)
+    // sent again: what reached nobody, and what changes nothing
+    if (error.code === 'ECONNREFUSED' || req.method === 'GET') pass(req, body, res, tries - 1)
     else if (res.headersSent) res.destroy()
     else res.writeHead(502).end()
   })

@@ -4,6 +4,15 @@ import { deviceOf } from '../helpers/device.ts'
 import { freePort } from '../helpers/port.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
 import { type Server, skipWithout, startRedis } from '../helpers/servers.ts'
+import { until } from '../helpers/until.ts'
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 describe('two processes on one Redis, behind a proxy', function () {
   this.timeout(60_000)
@@ -50,6 +59,7 @@ describe('two processes on one Redis, behind a proxy', function () {
     expect(pids).to.have.length(2)
     const { body } = await ask()
     process.kill(Number(pids[0]), 'SIGKILL')
+    await until(() => !isAlive(Number(pids[0])))
     const device = deviceOf(undefined)
     const page = await device.open(body.link)
     expect(page.response.status).to.equal(200)
