@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
+import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
 import type { StoreSettings } from './backends.ts'
@@ -27,6 +28,8 @@ export interface Node {
   start(user: string, more?: Record<string, string>): Promise<Answer>
   decide(user: string, authReqId: string, approved: boolean): Promise<Answer>
   poll(authReqId: string): Promise<Answer>
+  /** Bytes in use after a collection, and open file handles. */
+  weigh(): Promise<{ readonly heap: number; readonly handles: number }>
   /** `kill -9`. */
   kill(): Promise<void>
 }
@@ -34,9 +37,13 @@ export interface Node {
 /** @param onStep Called at every step of the store, which goes on when it resolves. */
 export async function startNode(store: StoreSettings, onStep?: (step: string) => Promise<void>): Promise<Node> {
   const settings: ServerSettings = { ...shared, store, steps: onStep !== undefined }
-  const child = fork(script, [JSON.stringify(settings)], { execArgv: ['--import', 'tsx'], env: environment() })
+  const child = fork(script, [JSON.stringify(settings)], {
+    execArgv: ['--expose-gc', '--import', 'tsx'],
+    env: environment(),
+  })
   const port = await portOf(child)
-  child.on('message', async ({ step = '' }: { step?: string }) => {
+  child.on('message', async ({ step }: { step?: string }) => {
+    if (step === undefined) return
     await onStep?.(step)
     if (child.connected) child.send('go', () => {})
   })
@@ -69,6 +76,18 @@ export async function startNode(store: StoreSettings, onStep?: (step: string) =>
         form,
         String(new URLSearchParams({ grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: authReqId })),
       ),
+    async weigh() {
+      const heap = new Promise<number>((resolve) => {
+        const hear = ({ heap }: { heap?: number }) => {
+          if (heap === undefined) return
+          child.off('message', hear)
+          resolve(heap)
+        }
+        child.on('message', hear)
+      })
+      child.send('heap')
+      return { heap: await heap, handles: readdirSync(`/proc/${child.pid}/fd`).length }
+    },
     async kill() {
       const gone = new Promise((resolve) => child.once('exit', resolve))
       if (child.exitCode === null && child.signalCode === null) {

@@ -17,7 +17,11 @@ export interface ServerSettings {
 const settings: ServerSettings = JSON.parse(process.argv[2] ?? '')
 const opened = await openStore(settings.store)
 const waiting: (() => void)[] = []
-process.on('message', () => waiting.shift()?.())
+process.on('message', (message) => {
+  if (message !== 'heap') return waiting.shift()?.()
+  globalThis.gc?.()
+  process.send?.({ heap: process.memoryUsage().heapUsed })
+})
 process.on('disconnect', () => process.exit())
 
 const announce = (step: string) =>
@@ -47,6 +51,7 @@ app.use(
     channels: [{ name: 'link', returnsLink: true, address: () => '', send: () => {} }],
     store: settings.steps ? withSteps(opened, announce) : opened,
     intervalSeconds: 1,
+    maxExpirySeconds: 86_400,
     limits: false,
     logger: { info() {}, warn() {}, error() {} },
   }),
