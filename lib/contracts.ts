@@ -392,8 +392,8 @@ export interface Call {
   readonly authorization?: string | undefined
   /** Values of the `DPoP` header, usually none or one. */
   readonly dpop: readonly string[]
-  /** Where the call comes from, as Express tells by its `trust proxy`; absent when it cannot tell. For limits alone. */
-  readonly address?: string | undefined
+  /** Where the call comes from, as Express tells by its `trust proxy`; `undefined` when it cannot tell. Read only when somebody asks. */
+  address?(): string | undefined
   /** Absolute URL of the endpoint as configured, never from the `Host` header. */
   readonly url: string
   /** Its alias for mutual TLS (RFC 8705 5), if it has one. */

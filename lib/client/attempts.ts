@@ -25,14 +25,17 @@ export function createAttempts({ most, limiter, guard, emit }: AttemptsParts) {
   const failures: Limiter | undefined =
     most > 0 ? limiter({ keyPrefix: 'ciba-failedAuthentications', points: most, duration: windowSeconds }) : undefined
   const failed = new Set<string>()
-  const keyOf = (clientId: string, { address }: Call): string | undefined =>
-    address === undefined || !isClientId(clientId) ? undefined : JSON.stringify([clientId, address])
+  function keyOf(clientId: string, call: Call): string | undefined {
+    const address = isClientId(clientId) ? call.address?.() : undefined
+    return address === undefined ? undefined : JSON.stringify([clientId, address])
+  }
 
   return {
     /** Before credentials are looked at. @throws BackchannelError `invalid_client` 429 */
     async refuseGuessing(clientId: string, call: Call): Promise<void> {
+      if (failures === undefined || failed.size === 0) return
       const key = keyOf(clientId, call)
-      if (failures === undefined || key === undefined || !failed.has(key)) return
+      if (key === undefined || !failed.has(key)) return
       const wait = await guard('limits', () => usedUp(failures, key))
       if (wait === undefined) return
       emit({ type: 'limit.hit', limit: 'failedAuthentications', clientId })
@@ -43,7 +46,7 @@ export function createAttempts({ most, limiter, guard, emit }: AttemptsParts) {
     },
 
     async countFailure(clientId: string, call: Call): Promise<void> {
-      const key = keyOf(clientId, call)
+      const key = failures && keyOf(clientId, call)
       if (failures === undefined || key === undefined) return
       failed.delete(key)
       failed.add(key)

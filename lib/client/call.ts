@@ -3,6 +3,8 @@ import type { Call, Form, ShownCertificate } from '../contracts.ts'
 import type { Settings } from '../options.ts'
 import { certificateFrom } from './mtls.ts'
 
+const noProofs: readonly string[] = []
+
 /** How client authentication sees a request of Express. `aliases`: the address over mutual TLS by the one without. */
 export function createCallOf(getCertificate: Settings['getCertificate'], aliases: ReadonlyMap<string, string>) {
   const certificateOf = (req: Request): ShownCertificate | undefined => {
@@ -13,8 +15,9 @@ export function createCallOf(getCertificate: Settings['getCertificate'], aliases
   return (req: Request, form: Form, url: string): Call => ({
     form,
     authorization: req.headers.authorization,
-    dpop: req.headersDistinct.dpop ?? [],
-    address: addressOf(req),
+    // made of all headers when it is asked for the first time
+    dpop: req.headers.dpop === undefined ? noProofs : (req.headersDistinct.dpop ?? noProofs),
+    address: () => addressOf(req),
     url,
     mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),

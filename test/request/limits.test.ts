@@ -161,8 +161,8 @@ describe('the limits', () => {
       guard: async (_of, step) => step(),
       emit: () => {},
     })
-    for (let n = 0; n < 10_100; n++) await attempts.countFailure(`client-${n}`, callWith({}, { address: '::1' }))
-    await attempts.countFailure('no\nname', callWith({}, { address: '::1' }))
+    for (let n = 0; n < 10_100; n++) await attempts.countFailure(`client-${n}`, callWith({}, { address: () => '::1' }))
+    await attempts.countFailure('no\nname', callWith({}, { address: () => '::1' }))
     expect([counted.size, counted.has('["client-99","::1"]')]).to.deep.equal([10_000, false])
   })
 
