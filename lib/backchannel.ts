@@ -13,7 +13,7 @@ import { readTokenMembers } from './approval/tokenMembers.ts'
 import { aside } from './aside.ts'
 import { noticeStrings } from './channels/notice.ts'
 import { wantedValues } from './claims.ts'
-import { createCallOf } from './client/call.ts'
+import { createCallOf, whenAborted } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
 import type { Client, GrantAnswer, GrantCall } from './contracts.ts'
 import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
@@ -39,6 +39,7 @@ import { type RequestState, stateOf } from './requestState.ts'
 import { createVault, hashOf, isId } from './secrets.ts'
 import { createServeCall, createServeToken } from './token/endpoint.ts'
 import { createGrantAnswers } from './token/grantAnswer.ts'
+import { createLongPoll } from './token/longPoll.ts'
 import { createTokenRoom } from './token/room.ts'
 
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
@@ -81,6 +82,7 @@ export function createBackchannel(options: BackchannelOptions) {
   })
   const { authenticate, findClient } = clients
 
+  const longPoll = settings.longPoll && createLongPoll(settings.longPoll, store)
   const tokens = createTokenRoom({
     settings,
     rules,
@@ -93,6 +95,7 @@ export function createBackchannel(options: BackchannelOptions) {
     findClient,
     keysThat: clients.keysThat,
     checkDpop: clients.checkDpop,
+    longPoll,
   })
   const findByHandle = createFindByHandle(store)
   const { isWithin } = tokens.authorizationDetails
@@ -187,6 +190,7 @@ export function createBackchannel(options: BackchannelOptions) {
 
   let closed: Promise<void> | undefined
   async function close(): Promise<void> {
+    await longPoll?.close()
     await requests.settled()
     await notify.close()
     await outbound.close()
@@ -195,6 +199,8 @@ export function createBackchannel(options: BackchannelOptions) {
 
   function announce(record: RequestRecord): void {
     notify.announce(record)
+    // an answer that other processes do not hear of is found by the next poll
+    longPoll?.answered(record.id).catch((cause) => emit({ type: 'outage', of: 'store', cause }))
     const { answer } = record
     if (answer?.result === 'approved' || answer?.result === 'denied') {
       requests.learn(record, answer.result).catch(() => {}) // an outage is reported by the guard
@@ -273,6 +279,7 @@ export function createBackchannel(options: BackchannelOptions) {
           url: urls.token,
           mtlsUrl: mtlsUrls.token,
           certificate: () => (call.certificate === undefined ? undefined : { x509: call.certificate, chained: true }),
+          ...(call.signal === undefined ? {} : { whenGone: whenAborted(call.signal) }),
         }),
       ),
     /**

@@ -203,6 +203,23 @@ export interface Polled {
   readonly early: boolean
 }
 
+/** Who wants to hear of answers. None of its functions throws. */
+export interface Listener {
+  /** This request was answered, or ended, here or in another process. Some may be missed, and some come twice. */
+  heard(request: string): void
+  /** From now on answers are heard. */
+  up(): void
+  /** Until further notice nothing is heard. */
+  down(): void
+}
+
+/** Connects the processes on one store. */
+export interface Line {
+  /** Lets all who listen know that this request was answered. */
+  tell(request: string): Promise<void>
+  close(): Promise<void>
+}
+
 /** Who polls: a record is only answered to the client it belongs to and the very `auth_req_id` it was issued with. */
 export interface Poller {
   readonly clientId: string
@@ -224,9 +241,20 @@ export interface BackchannelStore {
   /**
    * Reads, stamps and paces in one step. A pending, unexpired record gets `lastPollAt` and, when the poll is early,
    * a longer interval (`paceOf` in `record.ts` is the rule). Every other record is returned untouched.
+   * `holdMs`: the poll may be held open for so long, and every other one until then is early. Defaults to 0.
    * @returns `undefined` when there is no such record, or it belongs to another client or `auth_req_id`.
    */
-  poll(id: string, poller: Poller, now: number): Promise<Polled | undefined>
+  poll(id: string, poller: Poller, now: number, holdMs?: number): Promise<Polled | undefined>
+  /**
+   * For long polling: a poll that was to be held ended before its time, and its interval counts from `polledAt`, when it
+   * came. Absent: a client whose connection broke gets `slow_down` for as long as its poll could have lasted.
+   */
+  release?(id: string, polledAt: number): Promise<void>
+  /**
+   * For long polling: connects the processes on this store, so that each hears what another has answered. Begins in the
+   * background and reconnects by itself. Absent: a held poll hears of what happens in its own process.
+   */
+  listen?(listener: Listener): Line
   /**
    * The only way a status changes. One winner: of any number of moves from the same status, one is carried out.
    * @returns the record after the move; when the move was refused, the record as it stands; `undefined` when unknown.
@@ -400,6 +428,11 @@ export interface Call {
   readonly mtlsUrl?: string | undefined
   /** Certificate the client showed in the TLS handshake. Read only when somebody asks. */
   certificate(): ShownCertificate | undefined
+  /**
+   * Calls `listener` when the caller goes away before it was answered; returns what stops that. Absent: nobody can tell,
+   * and the call is not kept waiting (option `longPoll`).
+   */
+  whenGone?(listener: () => void): () => void
   /** What the trusted backend that hands the call over wants of it. */
   readonly wants?: CallWants | undefined
 }
@@ -451,4 +484,6 @@ export interface GrantCall {
   readonly dpop?: readonly string[]
   /** Client certificate, its chain checked by the caller. */
   readonly certificate?: X509Certificate
+  /** Aborted when the client goes away. Without it, a poll is never held open (option `longPoll`). */
+  readonly signal?: AbortSignal
 }

@@ -21,7 +21,7 @@ import type { BackchannelEvent, Logger } from './events.ts'
 import { type LimiterFactory, longestSeconds, memoryLimiter } from './limiter.ts'
 import { defaultPaths, type Paths } from './paths.ts'
 import { clientAuthMethods, type Profile, profiles, refuseContradictions } from './profile.ts'
-import type { Answer, DeliveryMode } from './record.ts'
+import { type Answer, type DeliveryMode, longestHoldSeconds } from './record.ts'
 import { defaultLimits, type Limits } from './request/limits.ts'
 import type { LoginHintTokenVerifier } from './request/loginHintToken.ts'
 import type { Fallback } from './request/route.ts'
@@ -29,6 +29,7 @@ import type { DetailTypes } from './token/authorizationDetails.ts'
 import type { MayIntrospect } from './token/introspect.ts'
 import type { IssueTokens } from './token/issueTokens.ts'
 import type { Seconds } from './token/lifetimes.ts'
+import type { LongPollOptions } from './token/longPoll.ts'
 import type { MakeAccessToken } from './token/mint.ts'
 import type { IssueRefreshToken } from './token/refreshToken.ts'
 import type { Resources } from './token/resources.ts'
@@ -119,6 +120,11 @@ export interface BackchannelOptions {
   readonly idTokenHintDays?: number
   /** Delivery modes offered. Defaults to `['poll', 'ping']`; add `push` to send tokens to clients. */
   readonly deliveryModes?: readonly DeliveryMode[]
+  /**
+   * Hold polls open until the user has answered (CIBA Core 10.1), for up to `holdSeconds`. Defaults to none: polls are
+   * answered at once.
+   */
+  readonly longPoll?: LongPollOptions
   /** The most open requests one user may have at a time; 0 for no limit. Defaults to 5. */
   readonly openRequestsPerUser?: number
   /** The login that decides has to be newer than the request. Defaults to `false`. */
@@ -315,6 +321,8 @@ const schema = z.strictObject({
     .strictObject({
       backchannel: path.optional(),
       token: path.optional(),
+      revoke: path.optional(),
+      introspect: path.optional(),
       jwks: path.optional(),
       discovery: path.optional(),
       approve: path.optional(),
@@ -345,6 +353,13 @@ const schema = z.strictObject({
   loginHintToken: hook<LoginHintTokenVerifier>().optional(),
   idTokenHintDays: z.number().positive('must be more than 0').default(30),
   deliveryModes: z.array(deliveryMode).min(1, 'must name a mode').default(['poll', 'ping']),
+  longPoll: z
+    .strictObject({
+      holdSeconds: seconds.max(longestHoldSeconds, `must be at most ${longestHoldSeconds}`),
+      heldPolls: count.default(20_000),
+      heldPollsPerClient: count.default(5_000),
+    })
+    .optional(),
   openRequestsPerUser: z.int().nonnegative().default(5),
   freshLogin: z.boolean().default(false),
   limits: z
@@ -461,8 +476,23 @@ interface Decided {
 
 // The documented type and the check are compared here: a member that only one of them knows does not compile.
 type Same<A, B> = [keyof A] extends [keyof B] ? ([keyof B] extends [keyof A] ? true : never) : never
-const same: Same<BackchannelOptions, z.input<typeof schema>> = true
+type Checked = z.input<typeof schema>
+type Inside<Name extends keyof Checked & keyof BackchannelOptions> = Same<
+  Exclude<BackchannelOptions[Name], false | undefined>,
+  Exclude<Checked[Name], false | undefined>
+>
+const same: Same<BackchannelOptions, Checked> = true
+const sameInside: [
+  Inside<'paths'>,
+  Inside<'notices'>,
+  Inside<'longPoll'>,
+  Inside<'limits'>,
+  Inside<'page'>,
+  Inside<'tokens'>,
+  Inside<'outbound'>,
+] = [true, true, true, true, true, true, true]
 void same
+void sameInside
 
 /**
  * Checks the options and fills in the defaults.

@@ -22,10 +22,11 @@ export function createGuard(emit: Emit, telemetry?: Pick<Telemetry, 'step'>): Gu
 
 /** The store, with every verb guarded. */
 export function guardStore(store: BackchannelStore, guard: Guard): BackchannelStore {
+  const { release, listen } = store
   return {
     add: (record, openLimit) => guard('store', () => store.add(record, openLimit)),
     find: (id) => guard('store', () => store.find(id)),
-    poll: (id, poller, now) => guard('store', () => store.poll(id, poller, now)),
+    poll: (id, poller, now, holdMs) => guard('store', () => store.poll(id, poller, now, holdMs)),
     move: (id, move) => guard('store', () => store.move(id, move)),
     firstSeen: (key, until) => guard('store', () => store.firstSeen(key, until)),
     seen: (key) => guard('store', () => store.seen(key)),
@@ -33,6 +34,8 @@ export function guardStore(store: BackchannelStore, guard: Guard): BackchannelSt
     findGrant: (id) => guard('store', () => store.findGrant(id)),
     rotate: (id, rotation) => guard('store', () => store.rotate(id, rotation)),
     endGrant: (id) => guard('store', () => store.endGrant(id)),
+    ...(release === undefined ? {} : { release: (id, at) => guard('store', () => release.call(store, id, at)) }),
+    ...(listen === undefined ? {} : { listen: (listener) => listen.call(store, listener) }),
     close: async () => store.close?.(),
   }
 }

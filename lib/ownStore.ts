@@ -16,8 +16,8 @@ export function ownStore(store: BackchannelStore, issuer: string): BackchannelSt
       const record = await store.find(id)
       return isOwn(record) ? record : undefined
     },
-    async poll(id, poller, now) {
-      const polled = await store.poll(id, poller, now)
+    async poll(id, poller, now, holdMs) {
+      const polled = await store.poll(id, poller, now, holdMs)
       return isOwn(polled?.record) ? polled : undefined
     },
     async findGrant(id) {

@@ -194,6 +194,9 @@ export const longestIntervalSeconds = 60
 /** Clients count from the end of one exchange, we from the beginning of the next: forgive this much. */
 export const pollToleranceMs = 250
 
+/** The longest that a poll may be held open (CIBA Core 10.1). */
+export const longestHoldSeconds = 30
+
 /** Is the record past its time at `now`? */
 export function isExpired(record: Pick<RequestRecord, 'expiresAt'>, now: number): boolean {
   return now >= record.expiresAt
@@ -204,19 +207,30 @@ export function isEarly(record: Pick<RequestRecord, 'lastPollAt' | 'intervalSeco
   return record.lastPollAt !== undefined && now - record.lastPollAt < record.intervalSeconds * 1000 - pollToleranceMs
 }
 
-/** What a poll of a pending record writes, or `undefined` when it writes nothing (the interval is at its longest). */
+/**
+ * What a poll of a pending record writes, or `undefined` when it writes nothing (the interval is at its longest).
+ * `holdMs`: the poll may stay open for so long, and any other is early until then. It is stamped ahead for that.
+ */
 export function paceOf(
   record: Pick<RequestRecord, 'lastPollAt' | 'intervalSeconds' | 'slowDowns'>,
   now: number,
+  holdMs: number,
 ): (Pick<RequestRecord, 'intervalSeconds' | 'slowDowns'> & { lastPollAt: number; early: boolean }) | undefined {
-  const early = isEarly(record, now)
-  if (!early) return { early, lastPollAt: now, intervalSeconds: record.intervalSeconds, slowDowns: record.slowDowns }
-  if (record.intervalSeconds >= longestIntervalSeconds) return undefined
+  const { lastPollAt = now, intervalSeconds, slowDowns } = record
+  if (!isEarly(record, now)) {
+    const aheadMs = Math.max(0, holdMs - intervalSeconds * 1000)
+    return { early: false, lastPollAt: now + aheadMs, intervalSeconds, slowDowns }
+  }
+  if (intervalSeconds >= longestIntervalSeconds) return undefined
+  const aheadMs = lastPollAt - now
+  // further ahead than any poll is held: the clock was set back
+  const isHeld = aheadMs > 0 && aheadMs <= longestHoldSeconds * 1000
   return {
-    early,
-    lastPollAt: now,
-    intervalSeconds: Math.min(longestIntervalSeconds, record.intervalSeconds + slowDownSeconds),
-    slowDowns: record.slowDowns + 1,
+    early: true,
+    // the longer interval does not make the hold longer
+    lastPollAt: isHeld ? Math.max(now, now + aheadMs - slowDownSeconds * 1000) : now,
+    intervalSeconds: Math.min(longestIntervalSeconds, intervalSeconds + slowDownSeconds),
+    slowDowns: slowDowns + 1,
   }
 }
 

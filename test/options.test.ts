@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { type BackchannelOptions, createBackchannelRouter, memoryStore } from 'express-ciba'
+import { type BackchannelOptions, createBackchannel, createBackchannelRouter, memoryStore } from 'express-ciba'
+import { defaultPaths } from '../lib/paths.ts'
 
 const good: BackchannelOptions = {
   issuer: 'https://login.example.com',
@@ -45,6 +46,7 @@ describe('options', () => {
     ],
     ['a short secret', { secret: 'short' }, /option "secret" must have at least 32 bytes/],
     ['a typing slip', { isuer: 'https://login.example.com' }, /unknown option "isuer"; check the spelling/],
+    ['a hold that is too long', { longPoll: { holdSeconds: 31 } }, /option "longPoll.holdSeconds" must be at most 30/],
     ['a slip inside', { paths: { tokn: '/t' } }, /unknown option "tokn" in "paths"/],
     ['a path without a slash', { paths: { token: 'oidc/token' } }, /option "paths.token" must start with a slash/],
     [
@@ -95,6 +97,13 @@ describe('options', () => {
       expect(make(changes)).to.throw(TypeError, message)
     })
   }
+
+  it('every path can be changed', () => {
+    const paths = Object.fromEntries(Object.keys(defaultPaths).map((name) => [name, `/moved/${name}`]))
+    const { urls } = createBackchannel({ ...good, paths }).parts
+    for (const name of Object.keys(paths))
+      expect(urls).to.have.property(name, `https://login.example.com/moved/${name}`)
+  })
 
   it('may be no object at all, and the start says so', () => {
     expect(() => createBackchannelRouter(JSON.parse('{}'))).to.throw(TypeError, /option "issuer" is missing/)

@@ -21,7 +21,24 @@ export function createCallOf(getCertificate: Settings['getCertificate'], aliases
     url,
     mtlsUrl: aliases.get(url),
     certificate: () => certificateOf(req),
+    whenGone: (listener) => whenClosed(req, listener),
   })
+}
+
+/** How a call is told of its end that comes with a signal. */
+export function whenAborted(signal: AbortSignal): NonNullable<Call['whenGone']> {
+  return (listener) => {
+    if (signal.aborted) listener()
+    signal.addEventListener('abort', listener)
+    return () => signal.removeEventListener('abort', listener)
+  }
+}
+
+/** A response that is closed before we answered it has lost its client. */
+function whenClosed({ res, socket }: Request, listener: () => void): () => void {
+  const place = res ?? socket
+  place.once('close', listener)
+  return () => place.off('close', listener)
 }
 
 /**

@@ -94,17 +94,25 @@ export function keyvStore(
 
     find: read,
 
-    poll: (id, poller, now) =>
+    poll: (id, poller, now, holdMs = 0) =>
       locked(id, async (): Promise<Polled | undefined> => {
         const record = await read(id)
         if (record?.clientId !== poller.clientId || record.authReqIdHash !== poller.authReqIdHash) return undefined
         if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
-        const pace = paceOf(record, now)
+        const pace = paceOf(record, now, holdMs)
         if (pace === undefined) return { record, early: true }
         const { early, ...changes } = pace
         // beside the record, so that a poll in one process never writes over a decision in another
         await backend.set(`p:${id}`, changes, record.keptUntil)
         return { record: { ...record, ...changes }, early }
+      }),
+
+    release: (id, polledAt) =>
+      locked(id, async () => {
+        const pace = await backend.get<Pace>(`p:${id}`)
+        const record = pace && (await backend.get<RequestRecord>(`r:${id}`))
+        if (record?.status === 'pending')
+          await backend.set(`p:${id}`, { ...pace, lastPollAt: polledAt }, record.keptUntil)
       }),
 
     async move(id, { from, to, changes, now }) {

@@ -54,16 +54,21 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       return record !== undefined && record.keptUntil > clock() ? record : undefined
     },
 
-    async poll(id, poller, now): Promise<Polled | undefined> {
+    async poll(id, poller, now, holdMs = 0): Promise<Polled | undefined> {
       const record = records.get(id)
       if (record?.clientId !== poller.clientId || record.authReqIdHash !== poller.authReqIdHash) return undefined
       if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
-      const pace = paceOf(record, now)
+      const pace = paceOf(record, now, holdMs)
       if (pace === undefined) return { record, early: true }
       const { early, ...changes } = pace
       const paced = { ...record, ...changes }
       records.set(id, paced)
       return { record: paced, early }
+    },
+
+    async release(id, polledAt) {
+      const record = records.get(id)
+      if (record?.status === 'pending') records.set(id, { ...record, lastPollAt: polledAt })
     },
 
     async move(id, { from, to, changes, now }) {

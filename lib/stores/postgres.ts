@@ -2,12 +2,15 @@ import type { BackchannelStore, Polled, Poller } from '../contracts.ts'
 import {
   type GrantRecord,
   isExpired,
+  longestHoldSeconds,
   longestIntervalSeconds,
   pollToleranceMs,
   type RequestRecord,
   slowDownSeconds,
 } from '../record.ts'
 import { hashOf } from '../secrets.ts'
+import { shareLine } from './line.ts'
+import { postgresLine } from './postgresLine.ts'
 import { createRun, type PoolLike } from './postgresPool.ts'
 import { migrate } from './postgresSchema.ts'
 import { type Columns, grantColumns, movable, requestColumns, statementsFor } from './postgresSql.ts'
@@ -23,6 +26,11 @@ export interface PostgresStoreOptions {
   readonly sweepSeconds?: number
   /** Prepare each statement once per connection. Switch off behind a pooler that cannot. Defaults to `true`. */
   readonly prepare?: boolean
+  /**
+   * Pool that one connection is kept of for LISTEN, where polls are held (option `longPoll`). Defaults to `pool`; pass
+   * another where that one goes through a pooler that hands connections around by transaction.
+   */
+  readonly listenOn?: PoolLike
 }
 
 export interface PostgresStore extends BackchannelStore {
@@ -39,7 +47,7 @@ export interface PostgresStore extends BackchannelStore {
  * @param pool A Pool of `pg`. It stays yours to end.
  */
 export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}): PostgresStore {
-  const { schema = 'express_ciba', timeoutMs = 2000, sweepSeconds = 60, prepare = true } = options
+  const { schema = 'express_ciba', timeoutMs = 2000, sweepSeconds = 60, prepare = true, listenOn = pool } = options
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
     throw new TypeError(
       'postgresStore: option "schema" must be a plain name: up to 40 lower-case letters, digits and _',
@@ -47,7 +55,7 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
   }
   const run = createRun(pool, timeoutMs, prepare)
   const sql = statementsFor(schema)
-  const pace = [pollToleranceMs, slowDownSeconds, longestIntervalSeconds]
+  const pace = [pollToleranceMs, slowDownSeconds, longestIntervalSeconds, longestHoldSeconds * 1000]
 
   async function sweep(limit = 1000): Promise<number> {
     let removed = 0
@@ -66,15 +74,15 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
     return rows[0] && recordOf<RequestRecord>(rows[0], requestColumns)
   }
 
-  async function poll(id: string, poller: Poller, now: number): Promise<Polled | undefined> {
-    const { rows } = await run(sql.poll, [id, poller.clientId, poller.authReqIdHash, now, ...pace])
+  async function poll(id: string, poller: Poller, now: number, holdMs = 0): Promise<Polled | undefined> {
+    const { rows } = await run(sql.poll, [id, poller.clientId, poller.authReqIdHash, now, holdMs, ...pace])
     const [row] = rows
     if (row === undefined) return undefined
     const record = recordOf<RequestRecord>(row, requestColumns)
     const early = row.early === true
     // in time and yet not stamped: the statement saw the row as it was before the polls that it waited for
     const outrun = row.stamped !== true && !early && record.status === 'pending' && !isExpired(record, now)
-    return outrun ? poll(id, poller, now) : { record, early }
+    return outrun ? poll(id, poller, now, holdMs) : { record, early }
   }
 
   return {
@@ -101,6 +109,12 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
       const outrun = !moved && record.status === from && !isExpired(record, now)
       return { moved, record: (outrun && (await find(id))) || record }
     },
+
+    async release(id, polledAt) {
+      await run(sql.release, [id, polledAt])
+    },
+
+    listen: shareLine(postgresLine(listenOn, run, schema)),
 
     async firstSeen(key, until) {
       return (await run(sql.firstSeen, [hashOf(key), until, Date.now()])).rowCount === 1

@@ -11,13 +11,19 @@ interface Query {
   readonly values: unknown[]
 }
 
+/** The part of a connection of its own that is used. */
+export interface ListeningClient {
+  query(text: string, values?: unknown[]): Promise<QueryResult>
+  on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
+  on(event: 'error' | 'end', listener: () => void): unknown
+  /** `true`: it is not used again. */
+  release(destroy?: boolean): void
+}
+
 /** The part of a `pg` Pool that is used. */
 export interface PoolLike {
   query(query: Query): Promise<QueryResult>
-  connect(): Promise<{
-    query(text: string, values?: unknown[]): Promise<QueryResult>
-    release(): void
-  }>
+  connect(): Promise<ListeningClient>
   on(event: 'error', listener: (error: Error) => void): unknown
 }
 

@@ -54,8 +54,9 @@ export function statementsFor(schema: string) {
         SELECT ${key} FROM ${table} WHERE ${end} <= $1 ORDER BY ${end} LIMIT $2 FOR UPDATE SKIP LOCKED))`,
     )
 
-  // The rule is `paceOf`. $4 now, $5 tolerance (ms), $6 step (s), $7 longest (s).
-  const early = 'coalesce($4 - last_poll_at < interval_seconds * 1000 - $5, false)'
+  // The rule is `paceOf`. $4 now, $5 hold (ms), $6 tolerance (ms), $7 step (s), $8 longest (s), $9 longest hold (ms).
+  const early = 'coalesce($4 - last_poll_at < interval_seconds * 1000 - $6, false)'
+  const held = 'last_poll_at - $4 BETWEEN 1 AND $9'
   const mine = 'id = $1 AND client_id = $2 AND auth_req_id_hash = $3'
 
   return {
@@ -71,17 +72,25 @@ export function statementsFor(schema: string) {
       'poll',
       `WITH paced AS (
         UPDATE ${requests} SET
-          last_poll_at = $4,
+          last_poll_at = $4 + CASE
+            WHEN NOT ${early} THEN greatest(0, $5::bigint - interval_seconds * 1000)
+            WHEN ${held} THEN greatest(0, last_poll_at - $4 - $7 * 1000)
+            ELSE 0 END,
           last_poll_early = ${early},
-          interval_seconds = CASE WHEN ${early} THEN least($7, interval_seconds + $6) ELSE interval_seconds END,
+          interval_seconds = CASE WHEN ${early} THEN least($8, interval_seconds + $7) ELSE interval_seconds END,
           slow_downs = slow_downs + CASE WHEN ${early} THEN 1 ELSE 0 END
-        WHERE ${mine} AND status = 'pending' AND expires_at > $4 AND NOT (${early} AND interval_seconds >= $7)
+        WHERE ${mine} AND status = 'pending' AND expires_at > $4 AND NOT (${early} AND interval_seconds >= $8)
         RETURNING *
       )
       SELECT true AS stamped, last_poll_early AS early, paced.* FROM paced
       UNION ALL
       SELECT false, status = 'pending' AND expires_at > $4 AND ${early}, ${requests}.* FROM ${requests}
       WHERE ${mine} AND NOT EXISTS (SELECT FROM paced)`,
+    ),
+    /** $1 id, $2 when the poll came. */
+    release: statement(
+      'release',
+      `UPDATE ${requests} SET last_poll_at = $2 WHERE id = $1 AND status = 'pending' AND last_poll_at > $2`,
     ),
     /** $1 id, $2 from, $3 now, $4 to, then what changes. Answers the row as it stood when nothing was moved. */
     move: statement(

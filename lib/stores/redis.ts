@@ -1,13 +1,16 @@
 import type { BackchannelStore } from '../contracts.ts'
 import {
   type GrantRecord,
+  longestHoldSeconds,
   longestIntervalSeconds,
   pollToleranceMs,
   type RequestRecord,
   slowDownSeconds,
 } from '../record.ts'
 import { hashOf } from '../secrets.ts'
+import { shareLine } from './line.ts'
 import { createRun, type RedisLike } from './redisClient.ts'
+import { redisLine } from './redisLine.ts'
 import * as scripts from './redisScripts.ts'
 
 export type { IoredisLike, NodeRedisLike, RedisLike } from './redisClient.ts'
@@ -59,7 +62,8 @@ export function redisStore(
   const grantKey = (id: string) => `${prefix}grant:{${id}}`
   const openKey = (sub: string) => `${prefix}open:{${hashOf(sub)}}`
   const seenKey = (key: string) => `${prefix}seen:{${hashOf(key)}}`
-  const pace = [pollToleranceMs, slowDownSeconds, longestIntervalSeconds].map(String)
+  const line = redisLine(client, prefix, timeoutMs)
+  const pace = [pollToleranceMs, slowDownSeconds, longestIntervalSeconds, longestHoldSeconds * 1000].map(String)
 
   return {
     async add(record, openLimit) {
@@ -91,9 +95,9 @@ export function redisStore(
       return parsed<RequestRecord>(await run(scripts.read, requestKey(id)))
     },
 
-    async poll(id, { clientId, authReqIdHash }, now) {
+    async poll(id, { clientId, authReqIdHash }, now, holdMs = 0) {
       const who = [JSON.stringify(clientId), JSON.stringify(authReqIdHash)]
-      const answer = await run(scripts.poll, requestKey(id), ...who, String(now), ...pace)
+      const answer = await run(scripts.poll, requestKey(id), ...who, String(now), String(holdMs), ...pace)
       const [early, fields] = (answer ?? []) as [number?, string[]?]
       const record = parsed<RequestRecord>(fields)
       return record === undefined ? undefined : { record, early: early === 1 }
@@ -114,6 +118,12 @@ export function redisStore(
       }
       return { moved: moved === 1, record }
     },
+
+    async release(id, polledAt) {
+      await run(scripts.release, requestKey(id), String(polledAt))
+    },
+
+    ...(line === undefined ? {} : { listen: shareLine(line) }),
 
     async firstSeen(key, until) {
       return (await run(scripts.firstSeen, seenKey(key), String(until))) === 1

@@ -7,6 +7,8 @@ export interface NodeRedisLike {
   eval(script: string, options: { keys: string[]; arguments: string[] }): Promise<unknown>
   withCommandOptions?(options: { timeout: number }): unknown
   readonly isReady?: boolean
+  publish?(channel: string, message: string): Promise<unknown>
+  duplicate?(): unknown
 }
 
 /** The part of an ioredis client that is used (version 5 or 6: single or cluster). */
@@ -14,6 +16,8 @@ export interface IoredisLike {
   evalsha(sha: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>
   eval(script: string, keys: number, ...keysAndArguments: string[]): Promise<unknown>
   readonly status?: string
+  publish?(channel: string, message: string): Promise<unknown>
+  duplicate?(): unknown
   readonly stream?: { readonly writable?: boolean; readonly writableEnded?: boolean } | null
 }
 

@@ -25,7 +25,7 @@ export const read = script(`return redis.call('HGETALL', KEYS[1])`)
 /** ARGV: none. */
 export const remove = script(`return redis.call('DEL', KEYS[1])`)
 
-/** The rule is `paceOf`. ARGV: clientId, authReqIdHash, now, tolerance (ms), step (s), longest (s). */
+/** The rule is `paceOf`. ARGV: clientId, authReqIdHash, now, hold (ms), tolerance (ms), step (s), longest (s), longest hold (ms). */
 export const poll = script(`
 local is = redis.call('HMGET', KEYS[1],
   'clientId', 'authReqIdHash', 'status', 'expiresAt', 'lastPollAt', 'intervalSeconds', 'slowDowns')
@@ -33,15 +33,27 @@ if is[1] ~= ARGV[1] or is[2] ~= ARGV[2] then return false end
 local now, early = tonumber(ARGV[3]), 0
 if is[3] == '"pending"' and now < tonumber(is[4]) then
   local interval = tonumber(is[6])
-  if is[5] and now - tonumber(is[5]) < interval * 1000 - tonumber(ARGV[4]) then early = 1 end
+  if is[5] and now - tonumber(is[5]) < interval * 1000 - tonumber(ARGV[5]) then early = 1 end
   if early == 0 then
-    redis.call('HSET', KEYS[1], 'lastPollAt', ARGV[3])
-  elseif interval < tonumber(ARGV[6]) then
-    local longer = math.min(tonumber(ARGV[6]), interval + tonumber(ARGV[5]))
-    redis.call('HSET', KEYS[1], 'lastPollAt', ARGV[3], 'intervalSeconds', longer, 'slowDowns', tonumber(is[7]) + 1)
+    local ahead = math.max(0, tonumber(ARGV[4]) - interval * 1000)
+    redis.call('HSET', KEYS[1], 'lastPollAt', string.format('%.0f', now + ahead))
+  elseif interval < tonumber(ARGV[7]) then
+    local longer = math.min(tonumber(ARGV[7]), interval + tonumber(ARGV[6]))
+    local ahead = tonumber(is[5]) - now
+    if ahead > tonumber(ARGV[8]) then ahead = 0 end
+    local stamp = string.format('%.0f', now + math.max(0, ahead - tonumber(ARGV[6]) * 1000))
+    redis.call('HSET', KEYS[1], 'lastPollAt', stamp, 'intervalSeconds', longer, 'slowDowns', tonumber(is[7]) + 1)
   end
 end
 return {early, redis.call('HGETALL', KEYS[1])}`)
+
+/** ARGV: when the poll came. */
+export const release = script(`
+local is = redis.call('HMGET', KEYS[1], 'status', 'lastPollAt')
+if is[1] == '"pending"' and is[2] and tonumber(is[2]) > tonumber(ARGV[1]) then
+  redis.call('HSET', KEYS[1], 'lastPollAt', ARGV[1])
+end
+return 1`)
 
 /** ARGV: from, now, keptUntil or '', then fields and values, the status among them. */
 export const move = script(`

@@ -101,6 +101,60 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
     equal([stored?.intervalSeconds, stored?.slowDowns], [60, 11])
   })
 
+  promise('while a poll is held every other one is early, and the hold gets no longer by them', async (store) => {
+    const record = await added(store)
+    const at = (seconds: number, holdMs: number) =>
+      store.poll(record.id, pollerOf(record), record.receivedAt + seconds * 1000, holdMs)
+    const earlyAt = async (seconds: number) => (await at(seconds, 20_000))?.early
+    equal(await inTurn([0, 6, 20, 39], earlyAt), [false, true, false, true])
+    equal((await store.find(record.id))?.intervalSeconds, 15)
+  })
+
+  promise('a hold shorter than the interval changes nothing', async (store) => {
+    const record = await added(store)
+    const at = (seconds: number) => store.poll(record.id, pollerOf(record), record.receivedAt + seconds * 1000, 2_000)
+    equal(await inTurn([0, 5, 9], async (each) => (await at(each))?.early), [false, false, true])
+  })
+
+  promise('a clock that is set back costs one slow_down', async (store) => {
+    const record = await added(store)
+    const at = (seconds: number) => store.poll(record.id, pollerOf(record), record.receivedAt + seconds * 1000)
+    equal(await inTurn([300, 0, 10], async (each) => (await at(each))?.early), [false, true, false])
+  })
+
+  promise('a held poll that ends before its time counts from when it came', async (store) => {
+    if (store.release === undefined) return
+    const record = await added(store)
+    const poll = (now: number) => store.poll(record.id, pollerOf(record), now, 20_000)
+    await poll(record.receivedAt)
+    await store.release(record.id, record.receivedAt)
+    equal((await store.find(record.id))?.lastPollAt, record.receivedAt)
+    equal((await poll(record.receivedAt + 5_000))?.early, false)
+    await store.move(record.id, { from: 'pending', to: 'denied', now: record.receivedAt + 6_000 })
+    const answered = await store.find(record.id)
+    await store.release(record.id, record.receivedAt + 5_000)
+    await store.release(newId(), record.receivedAt)
+    equal(await store.find(record.id), answered)
+  })
+
+  promise('whoever listens hears what is told, also by another process', async (store) => {
+    if (store.listen === undefined) return
+    const other = await open()
+    try {
+      const ears = await Promise.all([listening(store), listening(store), listening(other)])
+      const [first, second] = [newId(), newId()]
+      await ears[0]?.line.tell(first)
+      await until(() => ears.every(({ heard }) => heard.includes(first)))
+      await ears[0]?.line.close()
+      await ears[2]?.line.tell(second)
+      await until(() => ears.slice(1).every(({ heard }) => heard.includes(second)))
+      equal(ears[0]?.heard.includes(second), false)
+      for (const { line } of ears.slice(1)) await line.close()
+    } finally {
+      await other.close?.()
+    }
+  })
+
   promise('a poll by another client, or with another auth_req_id, sees and changes nothing', async (store) => {
     const record = await added(store)
     const now = record.receivedAt + 1
@@ -354,6 +408,22 @@ export function storeContract({ open, outage, racers = 50 }: ContractOptions): r
   })
 
   if (outage !== undefined) {
+    promise('whoever listens goes on after an outage', async (store) => {
+      if (store.listen === undefined) return
+      const ear = await listening(store)
+      await outage.begin()
+      try {
+        await until(() => !ear.isUp())
+      } finally {
+        await outage.end()
+      }
+      await until(ear.isUp)
+      const request = newId()
+      await ear.line.tell(request)
+      await until(() => ear.heard.includes(request))
+      await ear.line.close()
+    })
+
     promise('an outage rejects, and nothing is lost by it', async (store) => {
       const record = await added(store)
       await outage.begin()
@@ -439,6 +509,37 @@ export function grantRecord(): GrantRecord {
 function rotation(from: string, to: string) {
   const now = Date.now()
   return { from, to, expiresAt: now + 600_000, previousUntil: now + 10_000, now }
+}
+
+/** Listens, and notes what it hears. */
+async function listening(store: BackchannelStore) {
+  const heard: string[] = []
+  let isUp = false
+  const line = (store.listen as NonNullable<BackchannelStore['listen']>)({
+    heard: (request) => void heard.push(request),
+    up: () => {
+      isUp = true
+    },
+    down: () => {
+      isUp = false
+    },
+  })
+  await until(() => isUp)
+  return { line, heard, isUp: () => isUp }
+}
+
+async function inTurn<T, R>(all: readonly T[], step: (each: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = []
+  for (const each of all) results.push(await step(each))
+  return results
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  for (let tries = 0; tries < 1000; tries++) {
+    if (condition()) return
+    await later(10)
+  }
+  throw new Error(`never happened: ${condition}`)
 }
 
 function later(ms: number): Promise<void> {

@@ -6,6 +6,7 @@ import { isExpired } from '../record.ts'
 import { hashOf, idOf } from '../secrets.ts'
 import type { Binding } from './binding.ts'
 import type { Grant, GrantOf, GrantSource } from './grant.ts'
+import type { LongPoll, Place } from './longPoll.ts'
 import type { TokenResponse } from './mint.ts'
 import { wantedOf } from './wants.ts'
 
@@ -32,13 +33,26 @@ export interface RedeemParts {
   /** What the token request leaves of a grant. */
   narrow(grant: Grant, form: Form, client: Client): Promise<Grant>
   issueTokens(grant: Grant, client: Client, source: GrantSource): Promise<TokenResponse>
+  /** Absent: every poll is answered at once. */
+  readonly longPoll: LongPoll | undefined
+}
+
+/** What is asked for, by whom. */
+interface Asked {
+  readonly call: Call
+  readonly client: Client
+  readonly binding: Binding
+  readonly id: string
+  readonly authReqId: string
 }
 
 const pending: TokenAnswer = refusal('authorization_pending', 'The user has not answered yet')
 const slowDown: TokenAnswer = refusal('slow_down', 'Polled too early; add 5 seconds to the interval')
 
 /** The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner. */
-export function createRedeem({ store, clock, emit, isActive, readBinding, grantOf, narrow, issueTokens }: RedeemParts) {
+export function createRedeem(parts: RedeemParts) {
+  const { store, clock, emit, isActive, readBinding, grantOf, narrow, issueTokens, longPoll } = parts
+
   return async (call: Call, client: Client, certificateThumbprint: string | undefined): Promise<TokenAnswer> => {
     if (client.deliveryMode === undefined || client.deliveryMode === 'push') {
       throw pushed()
@@ -49,8 +63,20 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
     if (authReqId === undefined) throw new BackchannelError('invalid_request', 'auth_req_id is missing')
     const id = idOf(authReqId)
     if (id === undefined) throw unknownId()
+    const asked = { call, client, binding, id, authReqId }
+    const place = longPoll?.enter(call, id, client.id)
+    if (place === undefined) return poll(asked)
+    try {
+      return await poll(asked, place)
+    } finally {
+      place.leave()
+    }
+  }
+
+  async function poll({ call, client, binding, id, authReqId }: Asked, place?: Place): Promise<TokenAnswer> {
     const now = clock()
-    const polled = await store.poll(id, { clientId: client.id, authReqIdHash: hashOf(authReqId) }, now)
+    const poller = { clientId: client.id, authReqIdHash: hashOf(authReqId) }
+    const polled = await store.poll(id, poller, now, place?.holdMs)
     if (polled === undefined) throw unknownId()
     const { record, early } = polled
     // frozen with the request, whatever the client is registered for by now
@@ -61,9 +87,28 @@ export function createRedeem({ store, clock, emit, isActive, readBinding, grantO
     }
     const approval = approvalIn(record, now, emit)
     if (approval !== undefined) return collect(call, record, approval, client, binding)
-    if (!early) return pending
-    emit({ type: 'poll.early', request: id, clientId: client.id, intervalSeconds: record.intervalSeconds })
-    return slowDown
+    if (early) {
+      emit({ type: 'poll.early', request: id, clientId: client.id, intervalSeconds: record.intervalSeconds })
+      return slowDown
+    }
+    if (place === undefined) return pending
+    const answered = await waitFor(record, place)
+    if (answered !== undefined) return collect(call, answered.record, answered.approval, client, binding)
+    // this poll counts from when it came, and not for as long as it might have stayed
+    if (place.isAway()) await store.release?.(id, now)
+    return pending
+  }
+
+  /** The approval that a held poll was waiting for; `undefined` when its time is over before. */
+  async function waitFor(first: RequestRecord, place: Place) {
+    for (let record = first; ; ) {
+      const ending = await place.wait(record.expiresAt - clock())
+      if (ending === 'away') return undefined
+      if (ending === 'answered') record = (await store.find(record.id)) ?? first
+      const approval = approvalIn(record, clock(), emit)
+      if (approval !== undefined) return { record, approval }
+      if (ending === 'time') return undefined
+    }
   }
 
   async function collect(

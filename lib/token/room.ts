@@ -15,6 +15,7 @@ import { createIntrospect } from './introspect.ts'
 import { createIssueTokens } from './issueTokens.ts'
 import { createKeys } from './keys.ts'
 import { createLifetimesOf } from './lifetimes.ts'
+import type { LongPoll } from './longPoll.ts'
 import { createMint } from './mint.ts'
 import { createNarrow } from './narrow.ts'
 import { createReadPresented } from './presented.ts'
@@ -38,6 +39,7 @@ export interface TokenRoomParts {
   readonly guard: Guard
   isActive(sub: string): Promise<boolean>
   findClient(clientId: string): Promise<Client | undefined>
+  readonly longPoll: LongPoll | undefined
   checkDpop(call: Call): Promise<string | undefined>
   readonly keysThat: KeysThat
 }
@@ -88,7 +90,7 @@ export function createTokenRoom(parts: TokenRoomParts) {
     accessSeconds: ({ approval }, client) => lifetimesOf(client.metadata, approval.tokens).accessTokenSeconds,
   })
   const serving = { store, clock, emit, isActive, readBinding: bindings.atToken, grantOf, narrow }
-  const redeem = createRedeem({ ...serving, issueTokens })
+  const redeem = createRedeem({ ...serving, issueTokens, longPoll: parts.longPoll })
   const refresh = createRefresh({
     ...serving,
     mint,
