@@ -12,6 +12,7 @@ const types = [
   ['Session', 'lib/contracts.ts', '`session`'],
   ['LoginNeed', 'lib/contracts.ts', 'The second argument of `session.loginUrl`'],
   ['NoticeOptions', 'lib/options.ts', '`notices`'],
+  ['LongPollOptions', 'lib/token/longPoll.ts', '`longPoll`'],
   ['Limits', 'lib/request/limits.ts', '`limits`'],
   ['TokenOptions', 'lib/options.ts', '`tokens`'],
   ['PageOptions', 'lib/approval/options.ts', '`page`'],

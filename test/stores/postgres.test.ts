@@ -76,8 +76,9 @@ describe('postgresStore', function () {
     const statements: [text: string, values: unknown[]][] = [
       [countOpen('express_ciba', '$1', '$2'), ['user-1', now]],
       [sql.find.text, ['id-1', now]],
-      [sql.poll.text, ['id-1', 'client', 'hash', now, 250, 5, 60]],
+      [sql.poll.text, ['id-1', 'client', 'hash', now, 30_000, 250, 5, 60, 30_000]],
       [sql.move.text, ['id-1', 'pending', now, 'denied', ...nothing]],
+      [sql.release.text, ['id-1', now]],
       [sql.firstSeen.text, ['key-1', now, now]],
       [sql.findGrant.text, ['id-1', now]],
       [sql.rotate.text, ['id-1', 'hash', 'next', now, now, now]],
