@@ -17,6 +17,7 @@ import { createCallOf, whenAborted } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
 import type { Client, GrantAnswer, GrantCall } from './contracts.ts'
 import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
+import type { CallClient } from './delivery/call.ts'
 import { authReqIdOf } from './delivery/notification.ts'
 import { createNotify } from './delivery/notify.ts'
 import { createOutbound } from './delivery/outbound.ts'
@@ -45,11 +46,18 @@ import { createTokenRoom } from './token/room.ts'
 /** The engine behind the router: every step without Express, for jobs, own routes and tests. */
 export type Backchannel = ReturnType<typeof createBackchannel>
 
+/** Another server that serves the clients: it knows them, and tells them how their requests ended. */
+export interface ClientsElsewhere {
+  findClient(clientId: string): Promise<Client | undefined>
+  readonly callClient: CallClient
+}
+
 /**
  * Builds the rooms and hands functions from one to the other.
+ * @param elsewhere Internal: for `express-ciba/adapters/oidc-provider`.
  * @throws TypeError that names the option and the remedy.
  */
-export function createBackchannel(options: BackchannelOptions) {
+export function createBackchannel(options: BackchannelOptions, elsewhere?: ClientsElsewhere) {
   const settings = readOptions(options)
   const { issuer, clock, users, telemetry } = settings
   const rules = profiles[settings.profile]
@@ -80,7 +88,8 @@ export function createBackchannel(options: BackchannelOptions) {
     endpoints,
     fetchJson: (url) => outbound.getJson(url),
   })
-  const { authenticate, findClient } = clients
+  const { authenticate } = clients
+  const { findClient } = elsewhere ?? clients
 
   const longPoll = settings.longPoll && createLongPoll(settings.longPoll, store)
   const tokens = createTokenRoom({
@@ -128,6 +137,7 @@ export function createBackchannel(options: BackchannelOptions) {
     queue,
     findClient,
     isActive,
+    callClient: elsewhere?.callClient,
     post:
       telemetry === undefined ? outbound.post : (...call) => telemetry.step('delivery', () => outbound.post(...call)),
     mintTokens: tokens.mintPushed,
@@ -324,6 +334,7 @@ export function createBackchannel(options: BackchannelOptions) {
       serveCall,
       readTokenMembers,
       tickets: requests.tickets,
+      steps: requests.steps,
       aliases: endpoints,
       tokens,
       channels,

@@ -1,16 +1,12 @@
 import { Router } from 'express'
-import { completionEndpoint } from './approval/completion.ts'
-import { acceptedLanguages } from './approval/language.ts'
-import { approvalPage } from './approval/page.ts'
-import { createQuestion } from './approval/question.ts'
 import { type Backchannel, createBackchannel } from './backchannel.ts'
 import type { BackchannelOptions } from './options.ts'
 import { backchannelEndpoint } from './request/endpoint.ts'
-import { noticeStatusEndpoint } from './request/noticeStatus.ts'
 import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
 import { tokenEndpoint } from './token/endpoint.ts'
 import { presentedEndpoint } from './token/presentedEndpoint.ts'
 import { transmitBody, transmitTokenBody } from './transmit.ts'
+import { mountUserRoutes } from './userRoutes.ts'
 import { createWatched } from './watched.ts'
 
 /** An Express router that carries its engine. */
@@ -25,7 +21,7 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   const backchannel = isEngine(optionsOrEngine) ? optionsOrEngine : createBackchannel(optionsOrEngine)
   const { parts } = backchannel
   const { settings, urls, emit } = parts
-  const { paths, session } = settings
+  const { paths } = settings
   const router = Router()
   const watched = createWatched(settings.telemetry)
 
@@ -79,47 +75,7 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
       .all(onlyMethods('GET', 'HEAD'))
   }
 
-  if (session !== undefined) {
-    const page = approvalPage({
-      ...parts,
-      ...settings,
-      session,
-      origin: urls.origin,
-      find: parts.findByHandle,
-      complete: parts.settle,
-      block: parts.blocks.block,
-      question: createQuestion({ ...parts, ...settings, ...settings.page }),
-      show: (req, res, page, locale) => {
-        const languages = [locale, ...acceptedLanguages(req.headers['accept-language'])]
-        const { status, headers, body } = parts.render(page, languages)
-        res.writeHead(status, headers).end(body)
-      },
-    })
-    if (session.verifyToken !== undefined) {
-      const [readJson, complete] = completionEndpoint({
-        ...parts,
-        ...settings,
-        session,
-        find: parts.findByHandle,
-        complete: parts.settle,
-      })
-      router.route(paths.complete).post(readJson, watched('completion', complete)).all(onlyMethods('POST'))
-    }
-    // last, because any path below that of the page is a page
-    router.route(paths.approve).get(watched('approval_page', page.open)).all(onlyMethods('GET', 'HEAD'))
-    router
-      .route(`${paths.approve}/:id`)
-      .get(watched('approval_page', page.ask))
-      .post(watched('approval_page', page.decide))
-      .all(onlyMethods('GET', 'HEAD', 'POST'))
-  }
-
-  if (parts.channels.some((each) => each.readStatus !== undefined)) {
-    router
-      .route(`${paths.notices}/:channel/:id`)
-      .post(watched('notice_status', noticeStatusEndpoint(parts.noticeStatus)))
-      .all(onlyMethods('POST'))
-  }
+  mountUserRoutes(router, backchannel)
 
   if (settings.errorFormat === 'transmit') {
     router.use(paths.backchannel, createErrorHandler(emit, transmitBody))

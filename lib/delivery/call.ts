@@ -12,6 +12,14 @@ export type Called =
   | { readonly outcome: 'refused'; readonly reason: string }
   | { readonly outcome: 'failed'; readonly reason: string; readonly afterMs?: number }
 
+/** Tells a client of its request. Rejects when something of ours fails; that is tried again. */
+export type CallClient = (
+  record: RequestRecord,
+  client: Client | undefined,
+  attempt: number,
+  body: object,
+) => Promise<Called>
+
 export interface CallParts {
   readonly emit: Emit
   readonly vault: Vault
@@ -19,8 +27,8 @@ export interface CallParts {
 }
 
 /** Calls notification endpoints (CIBA Core 9): JSON by POST, with the request's own bearer token. */
-export function createCall({ emit, vault, post }: CallParts) {
-  return async (record: RequestRecord, client: Client | undefined, attempt: number, body: object): Promise<Called> => {
+export function createCall({ emit, vault, post }: CallParts): CallClient {
+  return async (record, client, attempt, body) => {
     const { sealedNotificationToken, notificationEndpoint } = record.details
     const endpoint = client?.metadata.backchannel_client_notification_endpoint
     if (client === undefined) return refuse(record, attempt, 'client_gone')

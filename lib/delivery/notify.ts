@@ -3,7 +3,7 @@ import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { isExpired, type RequestRecord } from '../record.ts'
 import type { Vault } from '../secrets.ts'
-import { type Called, createCall, modeOf } from './call.ts'
+import { type CallClient, type Called, createCall, modeOf } from './call.ts'
 import { authReqIdOf, createNotificationOf, errorBody, refusalBody } from './notification.ts'
 import type { Outbound } from './outbound.ts'
 import { createTokens, type TokensParts } from './tokens.ts'
@@ -28,6 +28,8 @@ export interface NotifyParts extends TokensParts {
   /** May this user act now? */
   isActive(sub: string): Promise<boolean>
   post: Outbound['post']
+  /** Tells the client in place of us, where another server serves it. Defaults to a call to its notification endpoint. */
+  readonly callClient?: CallClient | undefined
   onUndelivered?: ((undelivered: Undelivered) => Awaitable<void>) | undefined
 }
 
@@ -37,7 +39,7 @@ const sleep: DeliveryResult = { next: 'sleep' }
 /** Tells clients what became of their requests: pings (CIBA Core 10.2), pushes (10.3) and push errors (12). */
 export function createNotify(parts: NotifyParts) {
   const { store, clock, emit, vault, queue, findClient, isActive } = parts
-  const call = createCall(parts)
+  const call = parts.callClient ?? createCall(parts)
   const tokens = createTokens(parts)
   const underWay = new Set<Promise<void>>()
 

@@ -18,17 +18,24 @@ export interface Draft
   readonly seconds: number
 }
 
+/** What another server, which serves the client, has given out for a request. */
+export interface Given {
+  readonly authReqId: string
+  /** How long it lives. */
+  readonly seconds: number
+}
+
 /** Gives a valid request its place and its `auth_req_id`. The store learns neither that nor the notification token. */
 export function createDraft({ clock, vault, ...settings }: DraftParts) {
   /** `keepAuthReqId`: the id is needed again, although the client polls. */
-  return (valid: Valid, keepAuthReqId: boolean): Draft => {
+  return (valid: Valid, keepAuthReqId: boolean, given?: Given): Draft => {
     const { client, ask, binding } = valid
     const id = newId()
-    const authReqId = newHandle(id)
+    const authReqId = given?.authReqId ?? newHandle(id)
     const mode = client.deliveryMode ?? 'poll'
     return {
       authReqId,
-      seconds: Math.min(ask.requestedExpiry ?? settings.expirySeconds, settings.maxExpirySeconds),
+      seconds: given?.seconds ?? Math.min(ask.requestedExpiry ?? settings.expirySeconds, settings.maxExpirySeconds),
       id,
       clientId: client.id,
       deliveryMode: mode,

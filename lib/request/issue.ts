@@ -4,7 +4,7 @@ import type { Emit } from '../events.ts'
 import type { RequestRecord } from '../record.ts'
 import { hashOf, linkHandle, type Vault } from '../secrets.ts'
 import type { Begun } from './begin.ts'
-import type { createDraft } from './draft.ts'
+import type { createDraft, Given } from './draft.ts'
 import type { Route } from './route.ts'
 import type { Telling } from './send.ts'
 
@@ -42,15 +42,18 @@ export interface IssueParts {
   send(route: Route, telling: Telling): void
 }
 
-/** Stores a valid request, then lets the user be asked. Store first, answer, send after: a link may be tapped at once. */
+/**
+ * Stores a valid request, then lets the user be asked. Store first, answer, send after: a link may be tapped at once.
+ * `given`: what another server has told the client; without it both are made here.
+ */
 export function createIssue(parts: IssueParts) {
   const { store, clock, vault, emit } = parts
 
-  return async (begun: Begun): Promise<Acknowledgement> => {
+  return async (begun: Begun, given?: Given): Promise<Acknowledgement> => {
     const { client, user } = begun
     const route = parts.chooseRoute(begun)
     await parts.countPrompt(begun, route)
-    const { authReqId, seconds, ...draft } = parts.draft(begun, parts.linkTellsAuthReqId(client))
+    const { authReqId, seconds, ...draft } = parts.draft(begun, parts.linkTellsAuthReqId(client), given)
     const { id, deliveryMode: mode, receivedAt: now } = draft
     const whom = user === undefined ? {} : { sub: user.sub }
     const record: RequestRecord = {

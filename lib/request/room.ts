@@ -8,6 +8,7 @@ import type { RequestRecord } from '../record.ts'
 import type { Vault } from '../secrets.ts'
 import { createBegin, createValidate, type ValidateParts } from './begin.ts'
 import { createCheckBindingMessage } from './bindingMessage.ts'
+import { readContext } from './context.ts'
 import { createDraft } from './draft.ts'
 import { createReadExtras, type ExtrasParts } from './extras.ts'
 import { createReadIdTokenHint } from './idTokenHint.ts'
@@ -66,6 +67,11 @@ export function createRequestRoom(parts: RequestRoomParts) {
     return user?.sub === sub ? user : undefined
   }
   const audience = { ...parts, findUser: findUserBySub, routeFor: routes.routeFor }
+  const checkBindingMessage = createCheckBindingMessage({
+    policy: settings.bindingMessage,
+    required: settings.requireBindingMessage,
+    contextRequired: rules.requireContext,
+  })
   const validate = createValidate({
     ...parts,
     deliveryModes: settings.deliveryModes,
@@ -74,11 +80,7 @@ export function createRequestRoom(parts: RequestRoomParts) {
     parse: createParse({
       scopes: settings.scopes,
       acrValues: settings.acrValues,
-      checkBindingMessage: createCheckBindingMessage({
-        policy: settings.bindingMessage,
-        required: settings.requireBindingMessage,
-        contextRequired: rules.requireContext,
-      }),
+      checkBindingMessage,
       readExtras: createReadExtras({
         ...parts,
         acrValues: settings.acrValues,
@@ -91,20 +93,28 @@ export function createRequestRoom(parts: RequestRoomParts) {
   const draft = createDraft({ ...settings, vault, maxExpirySeconds })
   const common = { ...parts, ...limits, clock, draft, validate, readIdTokenHint }
 
+  const findUser = createFindUser({ ...settings, ...parts, ...limits, readIdTokenHint })
+  const checkUserCode = createCheckUserCode({
+    users,
+    guard,
+    emit,
+    limiter: settings.limiter,
+    supported: settings.userCodes,
+    attempts: 5,
+    lockSeconds: 900,
+  })
+
   return {
-    begin: createBegin({
-      validate,
-      findUser: createFindUser({ ...settings, ...parts, ...limits, readIdTokenHint }),
-      checkUserCode: createCheckUserCode({
-        users,
-        guard,
-        emit,
-        limiter: settings.limiter,
-        supported: settings.userCodes,
-        attempts: 5,
-        lockSeconds: 900,
-      }),
-    }),
+    begin: createBegin({ validate, findUser, checkUserCode }),
+    /** The steps of `begin`, for a server that has authenticated the client and read the rest itself. */
+    steps: {
+      countRequest: limits.countRequest,
+      readContext,
+      checkBindingMessage,
+      readAuthorizationDetails: parts.readAuthorizationDetails,
+      findUser,
+      checkUserCode,
+    },
     issue: createIssue({ ...settings, ...parts, ...limits, draft, chooseRoute: routes.chooseRoute, send: sender.send }),
     /** The steps of a request whose user is looked up, and whose client is notified, by a trusted backend. */
     tickets: {

@@ -1,0 +1,1 @@
+export { type CibaFeature, type CibaFeatureOptions, createCibaFeature } from '../complement.ts'

@@ -1,0 +1,78 @@
+// What is used of oidc-provider 9. Its own types are not named, so that ours need nothing installed.
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/** Its request, as `provider.BackchannelAuthenticationRequest` finds it. */
+export interface ProviderRequest {
+  /** The `auth_req_id`. */
+  readonly jti: string
+  readonly clientId?: string | undefined
+  readonly accountId?: string | undefined
+  /** Seconds. */
+  readonly expiration: number
+  readonly scope?: string | undefined
+  readonly resource?: string | string[] | undefined
+  readonly claims?: object | undefined
+  readonly grantId?: string | undefined
+  readonly error?: string | undefined
+  errorDescription?: string | undefined
+  readonly consumed?: unknown
+  destroy(): Promise<void>
+}
+
+export interface ProviderClient {
+  readonly clientId: string
+  readonly backchannelTokenDeliveryMode?: string | undefined
+}
+
+/** Its grant: what the user agreed to. */
+export interface ProviderGrant {
+  addOIDCScope(scope: string): unknown
+  addOIDCClaims(claims: string[]): unknown
+  addResourceScope(resource: string, scope: string): unknown
+  addRar(detail: { type: string }): unknown
+  save(): Promise<string>
+}
+
+interface ProviderSession {
+  readonly accountId?: string | undefined
+  readonly loginTs?: number | undefined
+  readonly acr?: string | undefined
+  readonly amr?: string[] | undefined
+}
+
+/** The server itself. */
+export interface OidcProvider {
+  readonly Client: { find(id: string): Promise<ProviderClient | undefined> }
+  readonly Grant: new (properties: { clientId: string; accountId: string }) => ProviderGrant
+  readonly BackchannelAuthenticationRequest: {
+    find(id: string, options?: { ignoreExpiration: boolean }): Promise<ProviderRequest | undefined>
+  }
+  readonly Session: { get(ctx: never): Promise<ProviderSession> }
+  createContext(req: IncomingMessage, res: ServerResponse): unknown
+  urlFor(name: string): string
+  backchannelResult(request: never, result: never, options?: object): Promise<void>
+}
+
+/** What its helpers are called with. */
+export interface ProviderContext {
+  readonly oidc: {
+    readonly provider: OidcProvider
+    readonly client?: ProviderClient | undefined
+    readonly params?: Readonly<Record<string, unknown>> | undefined
+    readonly claims?: object | undefined
+  }
+  body?: unknown
+  set(name: string, value: string): void
+}
+
+/** An error that it answers with. */
+export interface ProviderError extends Error {
+  error: string
+  error_description?: string | undefined
+  expose: boolean
+}
+
+/** Its `errors`. */
+export interface ProviderErrors {
+  readonly OIDCProviderError: new (status: number, message: string) => ProviderError
+}

@@ -1,0 +1,54 @@
+import type { RequestHandler, Response } from 'express'
+import type { LoginNeed, Session } from '../contracts.ts'
+import { present } from '../present.ts'
+import type { OidcProvider } from './shapes.ts'
+
+export interface SignInParts {
+  provider(): OidcProvider
+  /** The client that sign-ins for the page are started as. */
+  readonly clientId: string
+  /** Absolute URL that sign-ins come back to. */
+  readonly returnUrl: string
+}
+
+/** Who is signed in at oidc-provider itself, and the authorization request that lets somebody sign in there. */
+export function createProviderSession({ provider, clientId, returnUrl }: SignInParts): Session {
+  return {
+    async current(req) {
+      const server = provider()
+      const ctx = server.createContext(req, req.res as Response)
+      const { accountId, loginTs, acr, amr } = await server.Session.get(ctx as never)
+      return accountId === undefined ? undefined : present({ sub: accountId, authTime: loginTs, acr, amr })
+    },
+    loginUrl: (returnTo, need) =>
+      `${provider().urlFor('authorization')}?${new URLSearchParams({
+        client_id: clientId,
+        response_type: 'none', // nothing is wanted but the login
+        redirect_uri: returnUrl,
+        state: returnTo,
+        ...parametersFor(need),
+      })}`,
+  }
+}
+
+function parametersFor({ acrValues, maxAgeSeconds, fresh, locale }: LoginNeed): Record<string, string> {
+  return present({
+    prompt: fresh === true || maxAgeSeconds !== undefined ? 'login' : undefined,
+    ...(acrValues === undefined ? {} : { scope: 'openid', acr_values: acrValues.join(' ') }), // the one needs the other
+    ui_locales: locale,
+  })
+}
+
+/** Back from oidc-provider's login to the page that sent the user there, and to nowhere else. */
+export function returnRoute(approveUrl: string): RequestHandler {
+  const approvePath = new URL(approveUrl).pathname
+  return (req, res) => {
+    const { state, error } = req.query
+    const page = typeof state === 'string' && state.startsWith(`${approvePath}/`) ? state.slice(approvePath.length) : ''
+    const [path = '', again] = page.split('?')
+    // whoever gave up is not sent there again at once: the page offers it
+    const stay = again === 'again' || error !== undefined ? '?again' : ''
+    const location = /^\/[\w-]+$/.test(path) ? approvePath + path + stay : approvePath
+    res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
+  }
+}
