@@ -1,8 +1,9 @@
 // `npm test`: sets itself up, then runs every check and every test, and adds up what passed.
 // Plain JavaScript: it runs before anything is installed.
-import { spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { root, run } from './run/command.mjs'
+import { nodeBinary } from './run/node.mjs'
+import { npm } from './run/npm.mjs'
 import { has, haveServers } from './run/servers.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
@@ -27,25 +28,6 @@ function skip(name, why) {
   if (only.length > 0 && !only.includes(name)) return
   console.log(`\n── ${name}\nSKIPPED: ${why}`)
   total.skipped += 1
-}
-
-/** Installs packages; a registry that does not answer is asked once more. */
-function npm(...args) {
-  for (let tries = 2; tries > 0; tries -= 1) {
-    const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], timeout: 300_000 })
-    if (status === 0) return true
-  }
-  return false
-}
-
-/** Another Node, as the npm package `node` brings it. */
-function nodeBinary(version) {
-  if (process.versions.node.startsWith(`${version}.`)) return process.execPath
-  const prefix = `${root}/node_modules/.cache/node-${version}`
-  const binary = `${prefix}/node_modules/node/bin/node`
-  if (existsSync(binary)) return binary
-  mkdirSync(prefix, { recursive: true })
-  return npm('install', '--no-save', '--silent', '--prefix', prefix, `node@${version}`) ? binary : undefined
 }
 
 if (!existsSync(`${root}/node_modules/mocha`)) {
