@@ -53,6 +53,16 @@ describe('the house', () => {
     expect(show(out)).to.deep.equal([])
   })
 
+  it('measures the coverage of every file but those that hold types alone', () => {
+    const { exclude } = JSON.parse(readFileSync(join(lib, '../.c8rc.json'), 'utf8')) as { exclude: readonly string[] }
+    const withCode = exclude.filter((file) =>
+      /^(?:export )?(?:const|let|class|function|async|default|\*|\{)/m.test(
+        readFileSync(join(lib, '..', file), 'utf8'),
+      ),
+    )
+    expect(withCode).to.deep.equal([])
+  })
+
   it('has no cycles', () => {
     const next = new Map(files.map((file) => [file, inner.filter((each) => each.from === file).map((each) => each.to)]))
     const done = new Set<string>()

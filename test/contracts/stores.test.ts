@@ -1,7 +1,7 @@
 import { keyvStore, memoryStore } from 'express-ciba'
+import { storeContract } from 'express-ciba/testing'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
-import { storeContract } from '../../lib/testing/storeContract.ts'
 
 describe('the store contract', () => {
   describe('memoryStore', () => {

@@ -16,3 +16,8 @@ registerHooks({
     return next(specifier, context)
   },
 })
+
+// a program that a signal ends by itself would take with it what it has seen
+process.once('SIGTERM', () => {
+  if (process.listenerCount('SIGTERM') === 0) process.exit(143)
+})
