@@ -17,15 +17,17 @@ const router = createBackchannelRouter({
   logger: { info() {}, warn() {}, error() {} },
 })
 app.use(router)
-console.log('works', typeof cibaExchange, typeof storeContract, router.backchannel.metadata().issuer)
+console.log('works', typeof cibaExchange, typeof createCibaFeature, typeof storeContract, router.backchannel.metadata().issuer)
 `
 const imports = `import express from 'express'
 import { createBackchannelRouter } from 'express-ciba'
 import { cibaExchange } from 'express-ciba/adapters/oauth2orize'
+import { createCibaFeature } from 'express-ciba/adapters/oidc-provider'
 import { storeContract } from 'express-ciba/testing'`
 const requires = `const express = require('express')
 const { createBackchannelRouter } = require('express-ciba')
 const { cibaExchange } = require('express-ciba/adapters/oauth2orize')
+const { createCibaFeature } = require('express-ciba/adapters/oidc-provider')
 const { storeContract } = require('express-ciba/testing')`
 
 describe('the packed tarball, in an empty project', function () {
@@ -71,17 +73,17 @@ describe('the packed tarball, in an empty project', function () {
 
   it('works from ESM', () => {
     write('esm.mjs', program(imports))
-    expect(run('esm.mjs')).to.equal('works function function https://login.example.com\n')
+    expect(run('esm.mjs')).to.equal('works function function function https://login.example.com\n')
   })
 
   it('works from CommonJS', () => {
     write('cjs.cjs', program(requires))
-    expect(run('cjs.cjs')).to.equal('works function function https://login.example.com\n')
+    expect(run('cjs.cjs')).to.equal('works function function function https://login.example.com\n')
   })
 
   it('works on Express 4', () => {
     write('four.cjs', program(requires.replace("require('express')", "require('express4')")))
-    expect(run('four.cjs')).to.equal('works function function https://login.example.com\n')
+    expect(run('four.cjs')).to.equal('works function function function https://login.example.com\n')
   })
 
   for (const [module, moduleResolution] of [
