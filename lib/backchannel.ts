@@ -297,8 +297,15 @@ export function createBackchannel(options: BackchannelOptions, elsewhere?: Clien
      * subjects rest on (CIBA Core 4). Rejects with a TypeError that names the member and what is wrong.
      */
     checkRegistration: clients.checkRegistration,
-    /** Checks keys, store, channels, session, clock and the named clients. Sends nothing to anybody. */
-    doctor: createDoctor({ settings, urls, store, channels, checkRegistration: clients.checkRegistration }),
+    /** Checks keys, addresses, store, channels, session, clock, and the app and clients it is given. Sends nothing to anybody. */
+    doctor: createDoctor({
+      settings,
+      urls,
+      store,
+      channels,
+      metadata: elsewhere === undefined ? metadata : undefined,
+      checkRegistration: clients.checkRegistration,
+    }),
     /** Members for a discovery document, ours or the host's own. */
     metadata: () => metadata,
     /** Our public keys. */

@@ -2,13 +2,13 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createBackchannel } from './backchannel.ts'
-import type { Finding } from './doctor.ts'
+import type { Finding, HostApp } from './doctor.ts'
 import type { BackchannelOptions } from './options.ts'
 
 const usage = `Usage: express-ciba doctor <options module> [client_id ...]
 
-Loads the module whose default export is the options of createBackchannelRouter, or a function that returns them,
-checks everything that can be checked without a client or a user, and ends with 1 when something fails.`
+Loads the module whose default export is the options of createBackchannelRouter, or a function that returns them. Where
+it also exports your Express app as "app", the place of the router and trust proxy are checked. Checks everything that can be checked without a client or a user, and ends with 1 when something fails.`
 
 const [command, file, ...clientIds] = process.argv.slice(2)
 if (command === 'doctor' && file !== undefined) process.exitCode = await doctor(file, clientIds)
@@ -20,13 +20,13 @@ else {
 async function doctor(file: string, clientIds: readonly string[]): Promise<number> {
   let findings: readonly Finding[]
   try {
-    const module: { default?: unknown } = await import(pathToFileURL(resolve(file)).href)
+    const module: { default?: unknown; app?: HostApp } = await import(pathToFileURL(resolve(file)).href)
     const options = typeof module.default === 'function' ? await module.default() : module.default
     const backchannel = createBackchannel({
       logger: { info() {}, warn() {}, error() {} },
       ...(options as BackchannelOptions),
     })
-    findings = await backchannel.doctor({ clientIds })
+    findings = await backchannel.doctor({ clientIds, ...(module.app === undefined ? {} : { app: module.app }) })
     await backchannel.close()
   } catch (thrown) {
     findings = [{ check: 'start', result: 'fail', detail: (thrown as Error).message, remedy: 'Mend the options' }]

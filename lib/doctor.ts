@@ -1,22 +1,23 @@
 import type { BackchannelStore, Channel, Client, ClientMetadata } from './contracts.ts'
+import { addresses } from './doctor/address.ts'
+import { type HostApp, mounting, proxy } from './doctor/app.ts'
+import { type Finding, pass } from './doctor/finding.ts'
+import { memoryLimiter } from './limiter.ts'
 import type { Settings } from './options.ts'
 import type { Urls } from './paths.ts'
 import type { RequestRecord } from './record.ts'
 import { hashOf, newHandle, newId } from './secrets.ts'
 
-/** One finding. `remedy` says what to do about a failure or a warning. */
-export interface Finding {
-  readonly check: string
-  readonly result: 'pass' | 'warn' | 'fail'
-  readonly detail: string
-  readonly remedy?: string
-}
+export type { HostApp } from './doctor/app.ts'
+export type { Finding } from './doctor/finding.ts'
 
 export interface DoctorParts {
   readonly settings: Settings
   readonly urls: Urls
   readonly store: BackchannelStore
   readonly channels: readonly Channel[]
+  /** Our members of the discovery document. Absent where another server serves the clients. */
+  readonly metadata: object | undefined
   /** Checks a client's metadata, and what it points to. Rejects when something is wrong. */
   checkRegistration(metadata: ClientMetadata): Promise<Client>
 }
@@ -24,27 +25,42 @@ export interface DoctorParts {
 export interface DoctorOptions {
   /** Clients whose registered metadata is to be checked. Defaults to none. */
   readonly clientIds?: readonly string[]
+  /**
+   * Your Express app with the router in it. It is called on a loopback port of its own: is the router where the options say,
+   * and is `trust proxy` set for a proxy alone? Without it neither is checked.
+   */
+  readonly app?: HostApp
 }
 
 type Check = () => Promise<Finding[]> | Finding[]
 
 /** Looks at everything that can be looked at without a client or a user. Sends nothing to anybody. */
 export function createDoctor(parts: DoctorParts) {
-  return async ({ clientIds = [] }: DoctorOptions = {}): Promise<readonly Finding[]> => {
+  return async ({ clientIds = [], app }: DoctorOptions = {}): Promise<readonly Finding[]> => {
     const checks: [string, Check][] = [
       ['issuer', () => issuer(parts)],
+      ['address', () => addresses(parts.settings)],
       ['keys', () => keys(parts)],
       ['secret', () => secret(parts)],
       ['store', () => store(parts)],
       ['channels', () => channels(parts)],
       ['session', () => session(parts)],
+      ['limits', () => limits(parts)],
       ['clock', () => clock(parts)],
+      ...(app === undefined ? [] : appChecks(app, parts)),
       ...clientIds.map((id): [string, Check] => [`client ${id}`, () => client(id, parts)]),
     ]
     const findings: Finding[] = []
     for (const [check, run] of checks) findings.push(...(await guarded(check, run)))
     return findings
   }
+}
+
+function appChecks(app: HostApp, { urls, metadata }: DoctorParts): [string, Check][] {
+  return [
+    ['mount', () => mounting(app, urls, metadata)],
+    ['proxy', () => [proxy(app, urls)]],
+  ]
 }
 
 async function guarded(check: string, run: Check): Promise<Finding[]> {
@@ -58,15 +74,8 @@ async function guarded(check: string, run: Check): Promise<Finding[]> {
   }
 }
 
-function pass(check: string, detail: string): Finding {
-  return { check, result: 'pass', detail }
-}
-
 function issuer({ settings, urls }: DoctorParts): Finding[] {
   const findings = [pass('issuer', `${settings.issuer}; profile ${settings.profile}`)]
-  if (new URL(settings.issuer).protocol === 'http:') {
-    findings.push({ check: 'issuer', result: 'warn', detail: 'is on http', remedy: 'Use https outside development' })
-  }
   if (!urls.discovery.startsWith(settings.issuer.replace(/\/$/, ''))) {
     findings.push({
       check: 'issuer',
@@ -193,6 +202,13 @@ function session({ settings }: DoctorParts): Finding[] {
   const url = session.loginUrl('/after', {})
   if (URL.canParse(url) && new URL(url).protocol === 'javascript:') throw new Error('loginUrl returns a script')
   return [pass('session', `sign-in at ${url.split('?')[0]}`)]
+}
+
+/** Processes that share a store share their users, and have to share what they count about them. */
+function limits({ settings }: DoctorParts): Finding[] {
+  if (settings.store === undefined || settings.limiter !== memoryLimiter) return []
+  const remedy = 'Set "limiter" where several processes serve, or users are asked that many times more often'
+  return [{ check: 'limits', result: 'warn', detail: 'counted in the memory of this process', remedy }]
 }
 
 function clock({ settings }: DoctorParts): Finding[] {

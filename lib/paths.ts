@@ -36,6 +36,8 @@ export const defaultPaths: Paths = {
 export interface Urls extends Paths {
   /** Scheme, host and port. */
   readonly origin: string
+  /** Where the router is mounted, without a final slash. */
+  readonly base: string
 }
 
 /** The endpoints that clients call, each with its alias for mutual TLS (RFC 8705 5); itself when it has none. */
@@ -47,5 +49,5 @@ export function aliasesOf(urls: Urls, mtlsUrls: Urls): ReadonlyMap<string, strin
 export function urlsOf(baseUrl: string, paths: Paths): Urls {
   const base = baseUrl.replace(/\/$/, '')
   const absolute = Object.entries(paths).map(([name, path]) => [name, base + path])
-  return { ...(Object.fromEntries(absolute) as unknown as Paths), origin: new URL(baseUrl).origin }
+  return { ...(Object.fromEntries(absolute) as unknown as Paths), origin: new URL(baseUrl).origin, base }
 }

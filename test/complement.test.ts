@@ -217,6 +217,14 @@ describe('the complement of oidc-provider', () => {
     expect(back.headers.get('location')).to.equal(new URL(opened.url).pathname)
   })
 
+  it('has a doctor that finds the page, and looks for no endpoints of ours', async () => {
+    const { app, ciba } = await start({ prefix: '/op' })
+    const findings = await ciba.backchannel.doctor({ app })
+    const mount = findings.find(({ check }) => check === 'mount')
+    expect(mount).to.include({ result: 'pass' })
+    expect(findings.filter(({ check, result }) => check === 'discovery' || result === 'fail')).to.deep.equal([])
+  })
+
   it('asks for the login that is needed', async () => {
     const { ask } = await start({
       client: { default_max_age: 60 },

@@ -1,10 +1,20 @@
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import { type BackchannelOptions, type Channel, createBackchannel, type Finding, memoryStore } from 'express-ciba'
+import express, { type RequestHandler } from 'express'
+import {
+  type BackchannelOptions,
+  type Channel,
+  createBackchannel,
+  createBackchannelRouter,
+  type DoctorOptions,
+  type Finding,
+  memoryStore,
+} from 'express-ciba'
 
 const quiet = { info() {}, warn() {}, error() {} }
 const options: BackchannelOptions = {
@@ -23,9 +33,26 @@ const options: BackchannelOptions = {
 async function results(
   changes: Partial<BackchannelOptions> = {},
   clientIds: string[] = [],
+  app?: DoctorOptions['app'],
 ): Promise<Record<string, Finding>> {
-  const findings = await createBackchannel({ ...options, ...changes }).doctor({ clientIds })
+  const findings = await createBackchannel({ ...options, ...changes }).doctor({
+    clientIds,
+    ...(app === undefined ? {} : { app }),
+  })
   return Object.fromEntries(findings.map((each) => [each.check, each]))
+}
+
+/** An app with our router where the options say, or elsewhere. */
+function appWith({ mount = '/', before, ...changes }: AppOptions = {}) {
+  const app = express()
+  if (before !== undefined) app.use(before)
+  app.use(mount, createBackchannelRouter({ ...options, ...changes }))
+  return app
+}
+
+interface AppOptions extends Partial<BackchannelOptions> {
+  readonly mount?: string
+  readonly before?: RequestHandler
 }
 
 describe('the doctor', () => {
@@ -64,6 +91,99 @@ describe('the doctor', () => {
     expect(found['client nobody']?.detail).to.equal('is not registered')
   })
 
+  it('looks whether users and clients can reach the issuer, by its name alone', async () => {
+    const resultOf = async (issuer: string) => (await results({ issuer })).address?.result
+    for (const issuer of ['https://login.example.com', 'https://login.example.com:8443/op', 'https://8.8.8.8'])
+      expect([issuer, await resultOf(issuer)]).to.deep.equal([issuer, 'pass'])
+    for (const issuer of [
+      'http://127.0.0.1:3000',
+      'https://localhost',
+      'https://login.localhost',
+      'https://127.0.0.1',
+      'https://10.0.0.5',
+      'https://[::1]',
+      'https://[fd00::1]',
+      'https://login',
+      'https://login.local',
+      'https://login.corp.internal',
+    ])
+      expect([issuer, await resultOf(issuer)]).to.deep.equal([issuer, 'warn'])
+  })
+
+  it('fails for such an issuer in production, and says what to do', async () => {
+    const was = process.env.NODE_ENV
+    process.env.NODE_ENV = 'production'
+    try {
+      const { address } = await results({ issuer: 'https://localhost' })
+      expect(address).to.include({ result: 'fail', detail: 'https://localhost is this machine' })
+      expect(address?.remedy).to.match(/issuer/)
+      const own = await results({ baseUrl: 'http://127.0.0.1:3000' })
+      expect(own.address?.detail).to.equal('http://127.0.0.1:3000 is not https')
+    } finally {
+      if (was === undefined) delete process.env.NODE_ENV
+      else process.env.NODE_ENV = was
+    }
+  })
+
+  it('finds the router of an app where the options say, and nowhere else', async () => {
+    expect((await results({}, [], appWith())).mount).to.include({ result: 'pass' })
+    const issuer = 'https://login.example.com/op'
+    expect((await results({ issuer }, [], appWith({ issuer, mount: '/op' }))).mount?.result).to.equal('pass')
+    const elsewhere = (await results({ issuer }, [], appWith({ issuer }))).mount
+    expect(elsewhere).to.include({ result: 'fail', detail: 'GET /op/oidc/backchannel answers 404' })
+    expect(elsewhere?.remedy).to.include("app.use('/op', router)").and.include('baseUrl')
+    expect(await results()).not.to.include.keys('mount', 'proxy')
+  })
+
+  it('finds out what stands before the router', async () => {
+    const toHttps: RequestHandler = (req, res, next) =>
+      req.secure ? next() : res.redirect(308, `https://${req.headers.host}${req.url}`)
+    const app = appWith({ before: toHttps })
+    const { mount } = await results({}, [], app)
+    expect(mount).to.include({
+      result: 'fail',
+      detail: 'GET /oidc/backchannel answers 308 to https://login.example.com',
+    })
+    expect(mount?.remedy).to.match(/trust proxy/)
+    app.set('trust proxy', 1)
+    expect((await results({}, [], app)).mount?.result).to.equal('pass')
+    const hangs = appWith({ before: () => {} })
+    expect((await results({}, [], hangs)).mount?.detail).to.match(/does not answer/)
+  }).timeout(15_000)
+
+  it('compares the discovery document with ours', async () => {
+    const own: RequestHandler = (req, res, next) =>
+      req.path === '/.well-known/openid-configuration' ? res.json({ issuer: options.issuer }) : next()
+    const found = await results({}, [], appWith({ before: own }))
+    expect(found.discovery).to.include({ result: 'fail' })
+    expect(found.discovery?.remedy).to.match(/backchannel\.metadata\(\)/)
+    expect((await results({}, [], appWith())).discovery?.result).to.equal('pass')
+  })
+
+  it('looks at trust proxy', async () => {
+    const proxy = async (value: unknown, changes: Partial<BackchannelOptions> = {}) => {
+      const app = appWith(changes)
+      app.set('trust proxy', value)
+      return (await results(changes, [], app)).proxy
+    }
+    expect(await proxy(true)).to.include({
+      result: 'fail',
+      detail: 'trust proxy is true: callers choose their address',
+    })
+    expect((await proxy(true))?.remedy).to.match(/app\.set\('trust proxy', 1\)/)
+    expect((await proxy(false))?.result).to.equal('warn')
+    for (const value of [1, 'loopback', ['10.0.0.0/8'], () => false])
+      expect((await proxy(value))?.result).to.equal('pass')
+    expect((await proxy(false, { issuer: 'http://127.0.0.1:3000' }))?.result).to.equal('pass')
+  })
+
+  it('warns of counters that processes on one store do not share', async () => {
+    const { limits } = await results({ store: memoryStore() })
+    expect(limits?.result).to.equal('warn')
+    expect(limits?.remedy).to.match(/limiter/)
+    expect((await results()).limits).to.equal(undefined)
+  })
+
   it('is a program with an exit code', async function () {
     this.timeout(20_000)
     const folder = mkdtempSync(join(tmpdir(), 'express-ciba-doctor-'))
@@ -83,6 +203,15 @@ describe('the doctor', () => {
     const good = await run(module)
     expect([good.code, /0 failed/.test(good.output)]).to.deep.equal([0, true])
     expect((await run(module, 'nobody')).code).to.equal(1)
+    const withApp = `import express from '${pathToFileURL(createRequire(import.meta.url).resolve('express'))}'
+export const app = express()
+app.set('trust proxy', true)
+${module}`
+    const proxied = await run(withApp)
+    expect(proxied.code).to.equal(1)
+    expect(proxied.output)
+      .to.match(/FAIL {2}mount/)
+      .and.match(/FAIL {2}proxy/)
     const slip = await run(module.replace('issuer', 'isuer'))
     expect([slip.code, /option "issuer" is missing/.test(slip.output)]).to.deep.equal([1, true])
     rmSync(folder, { recursive: true })

@@ -87,6 +87,7 @@ export async function startProvider({
 
   return {
     origin,
+    app,
     ciba,
     provider,
     events,
