@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { optionsDocument } from '../docs/generate.mjs'
+import { type Block, blocksIn, check } from './docs/blocks.ts'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const read = (name: string) => readFileSync(join(root, name), 'utf8')
@@ -43,5 +44,30 @@ describe('the documents', () => {
     expect(lines.slice(0, 20).join('\n')).to.include('createBackchannelRouter({')
     const absent = documents.slice(1).filter((name) => !lines.some((line) => line.includes(`(${name})`)))
     expect(absent).to.deep.equal([])
+  })
+
+  it('have code that type-checks', async () => {
+    const blocks = documents.flatMap((name) => blocksIn(name, read(name)))
+    expect(blocks.length).to.be.greaterThan(10)
+    expect(await check(blocks)).to.deep.equal([])
+  }).timeout(60_000)
+
+  it('would not keep a mistake in their code to themselves', async () => {
+    const text =
+      '# One\n\n```ts\ncreateBackchannel({ ...options, isuer: 1 })\n```\n\n<!-- ts: a User -->\n\n```ts\n{ sub: 7 }\n```\n'
+    const blocks: readonly Block[] = blocksIn('docs/one.md', text)
+    const found = await check(blocks)
+    expect(found.map((line) => line.split(' ').slice(0, 3).join(' ')).sort()).to.deep.equal([
+      'docs/one.md:10: error TS2322:',
+      'docs/one.md:4: error TS2304:',
+    ])
+  }).timeout(60_000)
+
+  it('name scripts that there are', () => {
+    const { scripts } = JSON.parse(read('package.json'))
+    const named = documents.flatMap((name) =>
+      [...read(name).matchAll(/npm run ([\w:]+)/g)].map(([, script = '']) => script),
+    )
+    expect(named.filter((script) => scripts[script] === undefined)).to.deep.equal([])
   })
 })
