@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { type BackchannelOptions, createBackchannel, createBackchannelRouter, memoryStore } from 'express-ciba'
 import { defaultPaths } from '../lib/paths.ts'
@@ -43,6 +44,31 @@ describe('options', () => {
       'public keys only',
       { keys: { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] } },
       /option "keys" has no private key/,
+    ],
+    [
+      'two keys of one name',
+      { keys: { keys: [ecKey('P-256', { kid: 'a' }), ecKey('P-256', { kid: 'a' })] } },
+      /option "keys" has two keys with the same kid/,
+    ],
+    [
+      'a key on a curve for other things',
+      { keys: { keys: [{ kty: 'OKP', crv: 'X25519', x: 'a', d: 'b' }] } },
+      /option "keys" has a key on the curve "X25519", which cannot sign/,
+    ],
+    [
+      'a key whose alg is of another curve',
+      { keys: { keys: [ecKey('P-256', { alg: 'ES384' })] } },
+      /option "keys" has a key that cannot sign with its alg, "ES384"/,
+    ],
+    [
+      'an RSA key without its parts',
+      { keys: { keys: [{ kty: 'RSA', e: 'AQAB' }] } },
+      /option "keys" has an RSA key of less than 2048 bits/,
+    ],
+    [
+      'a key that is garbage',
+      { keys: { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b', d: 'secret' }] } },
+      /option "keys" has a key that cannot be read$/,
     ],
     ['a short secret', { secret: 'short' }, /option "secret" must have at least 32 bytes/],
     ['a typing slip', { isuer: 'https://login.example.com' }, /unknown option "isuer"; check the spelling/],
@@ -111,6 +137,10 @@ describe('options', () => {
       expect(() => createBackchannelRouter(JSON.parse(none))).to.throw(TypeError, /the options must be an object/)
   })
 })
+
+function ecKey(namedCurve: string, members: object) {
+  return { ...generateKeyPairSync('ec', { namedCurve }).privateKey.export({ format: 'jwk' }), ...members }
+}
 
 function linkLike(name: string) {
   return { name, address: () => '', send() {} }

@@ -49,8 +49,9 @@ export function noticeStatusEndpoint(parts: NoticeStatusParts): RequestHandler {
   async function bounced(id: string, channel: Channel, { failure = 'undeliverable' }: NoticeStatus): Promise<void> {
     const record = await store.find(id)
     if (record?.status !== 'pending' || isExpired(record, clock())) return
-    if (!(await store.firstSeen(`bounced ${id} ${channel.name}`, record.keptUntil))) return
     const takeover = await takeoverFrom(channel, record)
+    // marked when nothing can fail any more: after an outage the carrier reports again
+    if (!(await store.firstSeen(`bounced ${id} ${channel.name}`, record.keptUntil))) return
     const about = { request: id, clientId: record.clientId, channel: channel.name }
     emit({ type: 'notice.failed', ...about, failure, final: takeover === undefined })
     if (takeover === undefined) await parts.fail(record, 'undeliverable')
@@ -62,7 +63,7 @@ export function noticeStatusEndpoint(parts: NoticeStatusParts): RequestHandler {
     const user = client === undefined || record.sub === undefined ? undefined : await parts.findUser(record.sub, client)
     if (client === undefined || user === undefined) return undefined
     const context = record.details.requestContext
-    const route = parts.routeFor({
+    const route = routeIfAny({
       client: client.metadata,
       named: typeof context?.channel === 'string' ? context.channel : undefined,
       inContext: context !== undefined,
@@ -76,5 +77,14 @@ export function noticeStatusEndpoint(parts: NoticeStatusParts): RequestHandler {
       { ...first, fallbacks },
       { link: parts.linkOf(record, client), record, client, user },
     ]
+  }
+  /** An address that is not on file any more is no reason to refuse the report. */
+  function routeIfAny(question: RouteQuestion): Route | undefined {
+    try {
+      return parts.routeFor(question)
+    } catch (thrown) {
+      if (thrown instanceof BackchannelError) return undefined
+      throw thrown
+    }
   }
 }

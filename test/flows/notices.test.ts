@@ -1,8 +1,16 @@
 import { expect } from 'chai'
-import { type Channel, ChannelError, type ChannelFailure, type Notice, smsChannel } from 'express-ciba'
+import {
+  type Channel,
+  ChannelError,
+  type ChannelFailure,
+  type ClientMetadata,
+  linkChannel,
+  type Notice,
+  smsChannel,
+} from 'express-ciba'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
-import { type Host, type HostOptions, startHost } from '../helpers/host.ts'
+import { clients, type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
 import { authToken, startTwilio } from '../helpers/twilioServer.ts'
 import { until } from '../helpers/until.ts'
 
@@ -158,6 +166,39 @@ describe('notices', () => {
     expect(page.response.status).to.equal(200)
   })
 
+  it('are sent again as the client asked for them, or as a link that the caller hands over', async () => {
+    await start({ channels: [flaky('email').channel, { ...flaky('sms').channel, send() {} }, linkChannel()] })
+    const { body } = await client.start(request('sms'))
+    await until(() => noticesIn().length === 1)
+    const { resend } = host.router.backchannel
+    expect(await resend(body.auth_req_id)).to.deep.equal({ channel: 'sms' })
+    const { channel, link } = await resend(body.auth_req_id, { channel: 'link' })
+    expect(channel).to.equal('link')
+    expect((await deviceOf('alice').open(link ?? '')).response.status).to.equal(200)
+  })
+
+  it('are not sent again to nobody, for nobody, or by no channel', async () => {
+    let known: readonly ClientMetadata[] = clients
+    let accounts = users
+    let names: readonly string[] = ['sms']
+    await start({
+      channels: [flaky('sms').channel],
+      clients: (id) => known.find(({ client_id }) => client_id === id),
+      users: { find: ({ value }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
+      notices: { channelsFor: () => names },
+    })
+    const { body } = await client.start(request())
+    const error = () => host.router.backchannel.resend(body.auth_req_id).catch(({ code, message }) => [code, message])
+    names = []
+    expect(await error()).to.deep.equal(['temporarily_unavailable', 'No channel reaches the user'])
+    accounts = []
+    const gone = ['temporarily_unavailable', 'The client or the user is not there any more']
+    expect(await error()).to.deep.equal(gone)
+    accounts = users
+    known = []
+    expect(await error()).to.deep.equal(gone)
+  })
+
   it('are not sent again for a request that is over or unknown', async () => {
     await start({ channels: [flaky('sms').channel] })
     const { resend } = host.router.backchannel
@@ -225,6 +266,58 @@ describe("a carrier's report", () => {
     await api.report(url, 'failed', 30007)
     await until(() => email.notices.length === 1)
     expect(await outcome(authReqId)).to.equal('authorization_pending')
+  })
+
+  it('ends a request for which there is no other channel, no client or no user any more', async () => {
+    let known: readonly ClientMetadata[] = clients
+    let accounts = users
+    let names: readonly string[] = ['sms']
+    const changes: readonly (() => void)[] = [
+      () => {
+        names = []
+      },
+      () => {
+        accounts = users.map(({ phone_number: _, ...user }) => user)
+      },
+      () => {
+        accounts = []
+      },
+      () => {
+        known = []
+      },
+    ]
+    for (const change of changes) {
+      names = ['sms']
+      accounts = users
+      known = clients
+      const { url } = await bounce({
+        clients: (id) => known.find(({ client_id }) => client_id === id),
+        users: { find: ({ value }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
+        notices: { channelsFor: () => names },
+      })
+      change()
+      expect((await api.report(url, 'failed', 30005)).status, String(change)).to.equal(204)
+      expect(host.events.map(({ type }) => type)).to.include.members(['notice.failed', 'request.failed'])
+      await host.close()
+      api.messages.length = 0
+    }
+  })
+
+  it('is taken when it comes again after an outage', async () => {
+    let isDown = false
+    const { authReqId, url } = await bounce({
+      users: {
+        find: ({ value }) => {
+          if (isDown) throw new Error('down')
+          return users.find(({ sub, email }) => [sub, email].includes(value))
+        },
+      },
+    })
+    isDown = true
+    expect((await api.report(url, 'failed', 30005)).status).to.equal(503)
+    isDown = false
+    expect((await api.report(url, 'failed', 30005)).status).to.equal(204)
+    expect(await outcome(authReqId)).to.equal('expired_token')
   })
 
   it('is not believed without the signature of the account', async () => {
