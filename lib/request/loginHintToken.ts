@@ -18,6 +18,9 @@ export interface LoginHintTokensOptions {
   readonly hint?: (claims: Readonly<Record<string, unknown>>) => Hint | undefined
 }
 
+/** What jose says of a key set that could not be had, or is none: an outage, and nothing that is wrong with the token. */
+const keysMissing = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
+
 /** A verifier for `login_hint_token`s that are JWTs signed by issuers you trust. */
 export function loginHintTokens({ issuers, audience, hint = hintIn }: LoginHintTokensOptions): LoginHintTokenVerifier {
   const keys = new Map(
@@ -46,7 +49,7 @@ export function loginHintTokens({ issuers, audience, hint = hintIn }: LoginHintT
       if (thrown instanceof errors.JWTExpired) {
         throw new BackchannelError('expired_login_hint_token', 'login_hint_token has expired')
       }
-      if (thrown instanceof errors.JWKSTimeout || !(thrown instanceof errors.JOSEError)) throw thrown
+      if (!(thrown instanceof errors.JOSEError) || keysMissing.includes(thrown.code)) throw thrown
       throw invalid('login_hint_token is not valid', thrown)
     }
   }
@@ -56,7 +59,7 @@ function hintIn(claims: JWTPayload): Hint | undefined {
   const { email, phone_number, sub } = claims
   if (typeof email === 'string') return { type: 'email', value: email }
   if (typeof phone_number === 'string') return { type: 'phone', value: phone_number }
-  return sub === undefined ? undefined : { type: 'user_id', value: sub }
+  return typeof sub === 'string' ? { type: 'user_id', value: sub } : undefined
 }
 
 function withClaims(hint: Hint | undefined, claims: JWTPayload): Hint | undefined {

@@ -1,3 +1,6 @@
+import { once } from 'node:events'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
 import { type Jwk, loginHintTokens } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
@@ -20,7 +23,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     host = await startHost({
       openRequestsPerUser: 0,
       keys: { keys: [await jwk(current.privateKey, 'now'), await jwk(retired.publicKey, 'before')] },
-      users: { find: (hint) => users.find((user) => [user.sub, user.email].includes(hint.value)) },
+      users: { find: (hint) => users.find((user) => [user.sub, user.email, user.phone_number].includes(hint.value)) },
       loginHintToken: loginHintTokens({
         issuers: { 'https://partner.example': { keys: [await jwk(partner.publicKey, 'p')] } },
         audience: 'https://login.example.com',
@@ -68,6 +71,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     ['threat 25: one of a year ago', { iat: now() - 31_536_000 }, 'unknown_user_id'],
     ['one without iat', { iat: undefined as never }, 'unknown_user_id'],
     ['one of nobody', { sub: 'nobody' }, 'unknown_user_id'],
+    ['one without sub', { sub: undefined as never }, 'unknown_user_id'],
   ] as [string, JWTPayload, string][]) {
     it(`refuses ${what}`, async () => {
       expect(await send({ id_token_hint: await idToken(changes) })).to.equal(error)
@@ -94,12 +98,65 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     ['for another server', () => hintToken({ aud: 'https://other.example' })],
     ['with another signature', () => hintToken({}, stranger.privateKey)],
     ['without expiry', () => hintToken({ exp: undefined as never })],
+    ['whose issuer is no text', () => hintToken({ iss: 5 as never })],
     ['that is none', async () => 'abc'],
   ] as [string, () => Promise<string>][]) {
     it(`refuses a login_hint_token ${what}`, async () => {
       expect(await send({ login_hint_token: await make() })).to.equal('invalid_request')
     })
   }
+
+  it('takes a login_hint_token that names a phone number or a user id, and none that names nobody', async () => {
+    const named = (changes: JWTPayload) => hintToken({ email: undefined, ...changes })
+    expect(await send({ login_hint_token: await named({ phone_number: '+15550100' }) })).to.equal('accepted')
+    expect(await send({ login_hint_token: await named({ sub: 'alice' }) })).to.equal('accepted')
+    expect(await send({ login_hint_token: await named({}) })).to.equal('unknown_user_id')
+  })
+
+  it('refuses a login_hint_token where none are taken', async () => {
+    const plain = await startHost()
+    const { body } = await clientOf(plain).start({ scope: 'openid', login_hint_token: await hintToken() })
+    expect(body.error).to.equal('invalid_request')
+    await plain.close()
+  })
+
+  describe('with keys at a URL', () => {
+    let answer: { readonly status: number; readonly body: string }
+    let keyServer: Server
+    let asking: Host
+    before(async () => {
+      keyServer = createServer((_req, res) => res.writeHead(answer.status).end(answer.body)).listen(0, '127.0.0.1')
+      await once(keyServer, 'listening')
+    })
+    after(() => keyServer.close())
+    beforeEach(async () => {
+      const url = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}`
+      const issuers = { 'https://partner.example': url }
+      asking = await startHost({
+        loginHintToken: loginHintTokens({ issuers, audience: 'https://login.example.com' }),
+      })
+    })
+    afterEach(() => asking.close())
+    const ask = async () => clientOf(asking).start({ scope: 'openid', login_hint_token: await hintToken() })
+
+    it('takes a login_hint_token', async () => {
+      answer = { status: 200, body: JSON.stringify({ keys: [await jwk(partner.publicKey, 'p')] }) }
+      expect((await ask()).status).to.equal(200)
+    })
+
+    for (const [what, given] of [
+      ['that cannot be had', { status: 500, body: '' }],
+      ['that are no JSON', { status: 200, body: '<html>' }],
+      ['that are no keys', { status: 200, body: '{}' }],
+    ] as const) {
+      it(`blames no client for keys ${what}: an outage`, async () => {
+        answer = given
+        const { status, body } = await ask()
+        expect([status, body.error]).to.deep.equal([503, 'temporarily_unavailable'])
+        expect(asking.events.map(({ type }) => type)).to.include('outage')
+      })
+    }
+  })
 
   it('CIBA-13-04, CIBA-7.2-05, CIBA-7.2-07 says when it names nobody', async () => {
     expect(await send({ login_hint_token: await hintToken({ email: 'nobody@example.com' }) })).to.equal(

@@ -335,6 +335,22 @@ describe('CIBA Core 7: the authentication request', () => {
   })
 })
 
+describe('where unknown users are hidden', () => {
+  it('so are those who may not be asked, or do not want to be', async () => {
+    let isActive = false
+    const find = ({ value }: { value: string }) =>
+      value === good.login_hint ? { sub: 'alice', phone_number: '+1555' } : undefined
+    const hiding = await startHost({ hideUnknownUsers: true, users: { find, isActive: () => isActive } })
+    expect((await clientOf(hiding).start(good)).status).to.equal(200)
+    isActive = true
+    await hiding.router.backchannel.block({ clientId: 'till', sub: 'alice' })
+    expect((await clientOf(hiding).start(good)).status).to.equal(200)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    expect(hiding.notices).to.deep.equal([])
+    await hiding.close()
+  })
+})
+
 describe('CIBA Core 7.1.2: user codes', () => {
   const clients = [
     {
@@ -373,6 +389,15 @@ describe('CIBA Core 7.1.2: user codes', () => {
     for (let n = 0; n < 5; n++) expect(await start(host, '1111')).to.equal('invalid_user_code')
     expect(await start(host, '2468')).to.equal('access_denied')
     expect(host.events.map(({ type }) => type)).to.include('limit.hit')
+    await host.close()
+  })
+
+  it('locks users who are not there as well, where that is hidden', async () => {
+    const host = await open({ hideUnknownUsers: true })
+    const ghost = async () =>
+      (await clientOf(host).start({ ...good, login_hint: 'ghost@example.com', user_code: '2468' })).body.error
+    for (let n = 0; n < 5; n++) expect(await ghost()).to.equal('invalid_user_code')
+    expect(await ghost()).to.equal('access_denied')
     await host.close()
   })
 

@@ -68,6 +68,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
     ['CIBA-7.1.1-11', 'a jti of 257 characters', () => ({ jti: 'x'.repeat(257) })],
     ['R9101-4-01', 'a request inside', () => ({ request: 'a.b.c' })],
     ['R9101-4-01', 'a request_uri inside', () => ({ request_uri: 'https://till.example/r' })],
+    ['R8707-2', 'a resource that is no text', () => ({ resource: ['https://api.example', 5] })],
     ['R9101-10.8-01', 'sub equal to the client', () => ({ sub: 'till' })],
     ['threat 46', 'a name that reaches a prototype', () => ({ request_context: JSON.parse('{"__proto__":{}}') })],
     ['CIBA-7.1-24', 'requested_expiry of a fraction', () => ({ requested_expiry: 1.5 })],
@@ -77,6 +78,15 @@ describe('CIBA Core 7.1.1: the signed request', () => {
       expect(await send(await sign(claims(changes())))).to.equal('400 invalid_request')
     })
   }
+
+  it('CIBA-7.1.1-06 takes an aud that lists us', async () => {
+    expect(await send(await sign(claims({ aud: ['https://other.example', host.origin] })))).to.equal('accepted')
+  })
+
+  it('reads one resource and several', async () => {
+    for (const resource of ['https://nobody.example', ['https://nobody.example']])
+      expect(await send(await sign(claims({ resource })))).to.equal('400 invalid_target')
+  })
 
   it('CIBA-7.1.1-02 takes requested_expiry as number and as string', async () => {
     for (const requested_expiry of [300, '300']) {
@@ -120,6 +130,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
       { login_hint: 'alice' },
       { binding_message: '' },
       { resource: 'https://api.example' },
+      { request_uri: 'https://till.example/r' },
     ] as Record<string, string>[]) {
       expect(await send(await sign(claims()), form)).to.equal('400 invalid_request')
     }

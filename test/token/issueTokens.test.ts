@@ -116,6 +116,20 @@ describe('tokens of the host’s own', () => {
     ])
   })
 
+  for (const [what, form] of [
+    ['an unknown action', { grant_management_action: 'steal' }],
+    ['an id that is too long', { grant_management_action: 'merge', grant_id: 'g'.repeat(513) }],
+    ['a merge without an id', { grant_management_action: 'merge' }],
+    ['an id without an action', { grant_id: 'g1' }],
+    ['an id for a new grant', { grant_management_action: 'create', grant_id: 'g1' }],
+  ] as const) {
+    it(`manage no grants for ${what}`, async () => {
+      await start({ issueTokens: () => ({ access_token: 'a' }) })
+      const { status, body } = await issuing.client.start({ scope: 'openid', login_hint: 'alice@example.com', ...form })
+      expect([status, body.error]).to.deep.equal([400, 'invalid_request'])
+    })
+  }
+
   it('are refreshed, revoked and introspected by the host', async () => {
     await start({
       issueTokens: () => ({ access_token: 'a', refresh_token: 'r'.repeat(81) }),
