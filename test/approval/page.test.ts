@@ -1,7 +1,8 @@
 import { expect } from 'chai'
+import type { ClientMetadata } from 'express-ciba'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
-import { type Host, startHost } from '../helpers/host.ts'
+import { clients, type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
 
 describe('the approval page', () => {
   let host: Host
@@ -181,5 +182,81 @@ describe('the approval page', () => {
   it('FAPI2-5.3.2.1-08 never follows the Host header', async () => {
     const forged = await fetch(link, { redirect: 'manual', headers: { 'x-forwarded-host': 'evil.example' } })
     expect(forged.headers.get('location')).to.match(new RegExp(`^${host.origin}/`))
+  })
+})
+
+describe('the approval page, when things change behind it', () => {
+  let host: Host
+  let authReqId: string
+  let link: string
+  let client: ClientMetadata | undefined
+  let isActive: () => boolean | Promise<boolean>
+  const start = async (options: HostOptions = {}) => {
+    client = { ...clients[0], client_id: 'till', logo_uri: 'https://till.example/logo.png' }
+    isActive = () => true
+    host = await startHost({
+      clients: () => client,
+      users: { find: ({ value }) => users.find(({ sub }) => sub === value), isActive: () => isActive() },
+      ...options,
+    })
+    const request_context = JSON.stringify({ channel: 'link', login_hint_type: 'user_id' })
+    const { body } = await clientOf(host).start({ scope: 'openid', login_hint: 'alice', request_context })
+    authReqId = body.auth_req_id
+    link = body.link
+  }
+  afterEach(() => host.close())
+
+  it('shows nothing of a client that is gone', async () => {
+    await start()
+    client = undefined
+    expect((await deviceOf('alice').open(link)).response.status).to.equal(404)
+  })
+
+  it('takes no answer from an account that is closed', async () => {
+    await start()
+    const device = deviceOf('alice')
+    const page = await device.open(link)
+    isActive = () => false
+    expect((await device.press(page, 'approve')).status).to.equal(403)
+    isActive = () => true
+    expect((await clientOf(host).poll(authReqId)).body.error).to.equal('authorization_pending')
+  })
+
+  it('says so when the request ends while the answer is on its way', async () => {
+    for (const [end, status, words] of [
+      [() => host.router.backchannel.cancel(authReqId), 200, 'Nothing left to answer'],
+      [() => host.pass(600), 410, 'expired'],
+    ] as const) {
+      await start()
+      const device = deviceOf('alice')
+      const page = await device.open(link)
+      isActive = async () => {
+        isActive = () => true
+        await end()
+        return true
+      }
+      const answer = await device.press(page, 'approve')
+      expect(answer.status).to.equal(status)
+      expect(await answer.text()).to.include(words)
+      await host.close()
+    }
+  })
+
+  it('shows the logo and the place of a request where the host wants them', async () => {
+    await start({ page: { logos: true, place: ({ context, clientId }) => `${clientId} via ${context.channel}` } })
+    const { html } = await deviceOf('alice').open(link)
+    expect(html).to.include('src="https://till.example/logo.png"').and.include('till via link')
+  })
+
+  it('is shown without a place that cannot be told', async () => {
+    await start({
+      page: {
+        place: () => {
+          throw new Error('no map')
+        },
+      },
+    })
+    expect((await deviceOf('alice').open(link)).response.status).to.equal(200)
+    expect(host.events.map(({ type }) => type)).to.include('fault')
   })
 })

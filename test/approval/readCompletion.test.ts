@@ -78,6 +78,8 @@ describe('reading a completion', () => {
     ['milliseconds', { ...yes, authTime: 1_700_000_000_000 }, 'authTime must be epoch seconds, not milliseconds'],
     ['a fraction', { ...yes, accessTokenDuration: 1.5 }, 'accessTokenDuration must be a whole number'],
     ['claims that are no object', { ...yes, claims: '[1]' }, 'claims must be a JSON object'],
+    ['claims that are null', { ...yes, claims: null }, 'claims must be a JSON object'],
+    ['claims without measure', { ...yes, claims: { a: Array(1000).fill(0) } }, 'it has more than 1000 values'],
     ['claims that are no JSON', { ...yes, claims: '{' }, 'claims must be a JSON object'],
     [
       'a prototype in claims',
