@@ -110,6 +110,18 @@ describe('the e-mail channel', () => {
     })
   }
 
+  it('says undeliverable when there is no address, or the server takes the mail for nobody', async () => {
+    expect(await failureOf(emailChannel({ transport, from }).send(noticeWith({ to: '' })))).to.equal('undeliverable')
+    const picky = { sendMail: async () => ({ rejected: ['alice@example.com'] }) }
+    expect(await failureOf(emailChannel({ transport: picky, from }).send(noticeWith()))).to.equal('undeliverable')
+  })
+
+  it('takes a transport that names no message, and has nothing to verify', async () => {
+    const channel = emailChannel({ transport: { sendMail: async () => ({}) }, from })
+    expect(await channel.send(noticeWith())).to.deep.equal({})
+    await channel.verify?.()
+  })
+
   it('says try_later when the mail server is away, or does not let us in', async () => {
     const auth = { user: 'bank', pass: 'wrong' }
     const locked = nodemailer.createTransport({ host: '127.0.0.1', port: mailbox.port, secure: false, auth })

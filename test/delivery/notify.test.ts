@@ -213,6 +213,42 @@ describe('notify', () => {
     expect(minted()).to.equal(0)
   })
 
+  it('pushes once: a job that runs again finds the tokens delivered', async () => {
+    const { run, approve, posted } = await set('push')
+    await approve()
+    expect(await run()).to.deep.equal({ next: 'end' })
+    expect(await run()).to.deep.equal({ next: 'end' })
+    expect(posted).to.have.length(1)
+  })
+
+  it('looks again when another machine has delivered a push meanwhile', async () => {
+    let id = ''
+    const { run, approve, posted, parts } = await set('push', {
+      isActive: async () => {
+        await parts.store.move(id, { from: 'approved', to: 'delivering', now: Date.now() })
+        await parts.store.move(id, { from: 'delivering', to: 'delivered', now: Date.now() })
+        return true
+      },
+    })
+    id = (await approve())?.record.id ?? ''
+    expect(await run()).to.deep.equal({ next: 'retry' })
+    expect(await run(2)).to.deep.equal({ next: 'end' })
+    expect(posted).to.deep.equal([])
+  })
+
+  it('tries a push error again, and says nothing of one that is too late', async () => {
+    const denied = { result: 'denied', at: 0 } as const
+    const { run, posted, statuses } = await set('push', {}, { status: 'denied', answer: denied })
+    statuses.push(503)
+    expect(await run(1)).to.deep.equal({ next: 'retry' })
+    expect(await run(2)).to.deep.equal({ next: 'end' })
+    expect(posted.map(({ body }) => body.error)).to.deep.equal(['access_denied', 'access_denied'])
+    const late = await set('push', { clock: () => Date.now() + 700_000 }, { status: 'denied', answer: denied })
+    expect(await late.run(1)).to.deep.equal({ next: 'end' })
+    expect(await late.run(2)).to.deep.equal({ next: 'park', reason: 'expired' })
+    expect(late.posted).to.deep.equal([])
+  })
+
   it('counts a push that arrived as the request expired', async () => {
     let now = Date.now()
     const expiresAt = now + 1000

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createHeap } from '../../lib/delivery/heap.ts'
 import { inProcessQueue } from '../../lib/delivery/queue.ts'
+import { until } from '../helpers/until.ts'
 import { queueContract } from './queues.ts'
 
 queueContract('inProcessQueue', () =>
@@ -8,6 +9,20 @@ queueContract('inProcessQueue', () =>
 )
 
 describe('inProcessQueue with many jobs', () => {
+  it('remembers the last thousand that were given up', async () => {
+    const queue = inProcessQueue()
+    queue.start(
+      async () => ({ next: 'park', reason: 'status_403' }),
+      () => {},
+    )
+    const expiresAt = Date.now() + 600_000
+    for (let index = 0; index < 1_010; index++) await queue.wake({ request: String(index), clientId: 'a', expiresAt })
+    await until(async () => (await queue.failed())[0]?.request === '1009')
+    const failed = await queue.failed()
+    expect([failed.length, failed.at(-1)?.request]).to.deep.equal([1_000, '10'])
+    await queue.close()
+  })
+
   it('holds 20000 of them with one timer, and runs each at its time', async () => {
     const queue = inProcessQueue()
     const late: number[] = []

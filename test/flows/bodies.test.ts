@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import express, { type RequestHandler } from 'express'
 import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { formLimits, parseForm } from '../../lib/form.ts'
+import { formLimits, fromParsed, parseForm } from '../../lib/form.ts'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, startHost } from '../helpers/host.ts'
 
@@ -31,6 +31,7 @@ const table: [what: string, body: string, outcome: string, type?: string][] = [
   ['brackets in place of the name', 'scope[]=openid&login_hint=alice', '400 invalid_request'],
   ['an index in place of the name', 'scope[0]=openid&login_hint=alice', '400 invalid_request'],
   ['a member in place of the name', 'scope[a]=openid&login_hint=alice', '400 invalid_request'],
+  ['a repeated one that has no plain name', 'scope=openid&login_hint=alice&a-b=1&a-b=2', '400 invalid_request'],
   ['nothing', '', '401 invalid_client'],
   ['JSON', '{"scope":"openid","login_hint":"alice"}', '400 invalid_request', 'application/json'],
   ['text', 'scope=openid&login_hint=alice', '400 invalid_request', 'text/plain'],
@@ -181,6 +182,11 @@ describe('bodies on the wire', () => {
     expect((await clientOf(host).start()).status).to.equal(200)
   })
 
+  it('that say nothing of their type are refused', async () => {
+    const { status } = await fetch(`${host.origin}/oidc/backchannel`, { method: 'POST', body: new Uint8Array(5) })
+    expect(status).to.equal(400)
+  })
+
   it('that are compressed are refused', async () => {
     const headers = { authorization: clientOf(host).basic, 'content-type': form, 'content-encoding': 'gzip' }
     const { status, body } = await clientOf(host).post('/oidc/backchannel', 'scope=openid', headers)
@@ -233,6 +239,10 @@ describe('the form parser', () => {
       ),
       { numRuns: 2_000 },
     )
+  })
+
+  it('takes a parsed body that is no object for an empty form', () => {
+    for (const body of [undefined, null, 5, true]) expect(fromParsed(body).values.size).to.equal(0)
   })
 
   it('threat 45: keeps resource as the one that may be repeated', () => {

@@ -99,6 +99,13 @@ describe('RFC 8707: resource indicators', () => {
     }
   })
 
+  it('takes ten at most', async () => {
+    await start({ resources: () => ({}) })
+    const many = (count: number) => Array.from({ length: count }, (_, n) => ['resource', `https://api.example/${n}`])
+    expect(await ask(...(many(10) as [string, string][]))).not.to.include('invalid_target')
+    expect(await ask(...(many(11) as [string, string][]))).to.equal('400 invalid_target')
+  })
+
   it('R8707-2-02, CIBA-13-12 refuses a resource that is not served, by default every one', async () => {
     await start({ resources })
     expect(await ask(['resource', 'https://other.example'])).to.equal('400 invalid_target')
@@ -251,6 +258,17 @@ describe('RFC 9396: authorization_details', () => {
       'invalid_authorization_details',
     )
     expect((await collect(authReqId, details(other))).authorization_details).to.deep.equal([other])
+  })
+
+  it('R9396-6-01 grants no details where none were asked for, and none of another type', async () => {
+    const other = { schema: payment.extend({ type: z.literal('other') }) }
+    await start({ authorizationDetailsTypes: { ...authorizationDetailsTypes, other } })
+    const none = await ask()
+    await approve(none)
+    expect((await collect(none, details(asked))).error).to.equal('invalid_authorization_details')
+    const one = await ask(details(asked))
+    await approve(one)
+    expect((await collect(one, details({ ...asked, type: 'other' }))).error).to.equal('invalid_authorization_details')
   })
 
   it('grants each element once: neither a decision nor a token request doubles a payment', async () => {

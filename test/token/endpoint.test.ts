@@ -54,6 +54,21 @@ describe('POST /oidc/token', () => {
     expect(answer.body).to.deep.equal({ theirs: { grant_type: 'other' } })
   })
 
+  it('takes JSON of ours for ours, and refuses it, when a parser before us has read it', async () => {
+    host = await startHost({
+      before: [express.json()],
+      after: (app) => app.post(/./, (_req, res) => void res.json({ theirs: true })),
+    })
+    const send = async (path: string, body: unknown) =>
+      (await clientOf(host).post(path, JSON.stringify(body), { 'content-type': 'application/json' })).body
+    expect((await send('/oidc/token', { grant_type: 'urn:openid:params:grant-type:ciba' })).error).to.equal(
+      'invalid_request',
+    )
+    for (const body of [{ grant_type: 'other' }, { grant_type: 5 }, {}, []])
+      expect(await send('/oidc/token', body)).to.deep.equal({ theirs: true })
+    expect(await send('/oidc/revoke', { token: 'x' })).to.deep.equal({ theirs: true })
+  })
+
   it('CIBA-4-01, CIBA-10.1-11 may refuse other grants instead', async () => {
     host = await startHost({ otherGrants: 'refuse' })
     const { status, body } = await clientOf(host).post('/oidc/token', foreign)
