@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ import {
   createBackchannelRouter,
   type DoctorOptions,
   type Finding,
+  type Jwk,
   memoryStore,
 } from 'express-ciba'
 
@@ -24,7 +26,9 @@ const options: BackchannelOptions = {
       ? { client_id: 'till', client_secret: 'x'.repeat(32), backchannel_token_delivery_mode: 'poll' }
       : id === 'broken'
         ? { client_id: 'broken' }
-        : undefined,
+        : id === 'web'
+          ? { client_id: 'web', client_secret: 'x'.repeat(32) }
+          : undefined,
   users: { find: () => undefined },
   session: { current: () => undefined, loginUrl: (to) => `/login?next=${to}` },
   logger: quiet,
@@ -63,6 +67,23 @@ describe('the doctor', () => {
     expect(found.session?.detail).to.equal('sign-in at /login')
   })
 
+  it('passes keys and a secret that are given', async () => {
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    const keys = { keys: [privateKey.export({ format: 'jwk' }) as Jwk] }
+    const found = await results({ keys, secret: 'x'.repeat(32) })
+    expect(found.keys).to.include({ result: 'pass', detail: '1 given' })
+    expect(found.secret?.result).to.equal('pass')
+  })
+
+  it('warns where there is no way to ask users, and fails a sign-in that is a script', async () => {
+    const { session: _, ...headless } = options
+    const found = await createBackchannel(headless).doctor()
+    for (const name of ['channels', 'session'])
+      expect(found.find(({ check }) => check === name)?.result, name).to.equal('warn')
+    const session = { current: () => undefined, loginUrl: () => 'javascript:alert(1)' }
+    expect((await results({ session })).session).to.include({ result: 'fail', detail: 'loginUrl returns a script' })
+  })
+
   it('runs the checks of the channels', async () => {
     const channel = (name: string, verify: () => void): Channel => ({ name, address: () => '', send() {}, verify })
     const broken = () => {
@@ -80,6 +101,8 @@ describe('the doctor', () => {
       result: 'fail',
       detail: 'of ten racing moves 10 won; one should',
     })
+    const forgetful = { ...memory, find: async () => undefined }
+    expect((await results({ store: forgetful })).store?.detail).to.equal('a record that was added is not found')
     const down = { ...memory, add: () => Promise.reject(new Error('down')) }
     expect((await results({ store: down })).store?.result).to.equal('fail')
   })
@@ -89,6 +112,18 @@ describe('the doctor', () => {
     expect(found['client till']).to.include({ result: 'pass', detail: 'client_secret_basic, poll' })
     expect(found['client broken']?.detail).to.match(/client_secret is needed/)
     expect(found['client nobody']?.detail).to.equal('is not registered')
+  })
+
+  it('finds clients that are registered for what is not offered', async () => {
+    const about = async (id: string, changes: Partial<BackchannelOptions> = {}) =>
+      (await results(changes, [id]))[`client ${id}`]?.detail
+    expect(await about('web')).to.equal('has no backchannel_token_delivery_mode')
+    expect(await about('till', { deliveryModes: ['ping'] })).to.equal(
+      'registered for poll, which this server does not offer',
+    )
+    expect(await about('till', { clientAuthMethods: ['private_key_jwt'] })).to.equal(
+      'registered for client_secret_basic, which this server does not offer',
+    )
   })
 
   it('looks whether users and clients can reach the issuer, by its name alone', async () => {
@@ -187,20 +222,22 @@ describe('the doctor', () => {
   it('is a program with an exit code', async function () {
     this.timeout(20_000)
     const folder = mkdtempSync(join(tmpdir(), 'express-ciba-doctor-'))
-    const run = (module: string, ...ids: string[]) => {
-      writeFileSync(join(folder, 'options.mjs'), module)
-      const bin = fileURLToPath(new URL('../lib/bin.ts', import.meta.url))
-      return new Promise<{ code: number; output: string }>((resolve) => {
-        const child = execFile(
-          process.execPath,
-          ['--import', 'tsx', bin, 'doctor', join(folder, 'options.mjs'), ...ids],
-          (_error, output) => resolve({ code: child.exitCode ?? -1, output }),
+    const bin = fileURLToPath(new URL('../lib/bin.ts', import.meta.url))
+    const start = (args: string[]) =>
+      new Promise<{ code: number; output: string }>((resolve) => {
+        const child = execFile(process.execPath, ['--import', 'tsx', bin, ...args], (_error, output) =>
+          resolve({ code: child.exitCode ?? -1, output }),
         )
       })
+    const run = (module: string, ...ids: string[]) => {
+      writeFileSync(join(folder, 'options.mjs'), module)
+      return start(['doctor', join(folder, 'options.mjs'), ...ids])
     }
     const module =
       "export default { issuer: 'https://login.example.com', clients: () => undefined, users: { find() {} } }"
     const good = await run(module)
+    const made = await run(module.replace('export default {', 'export default async () => ({').concat(')'))
+    expect(made.code).to.equal(0)
     expect([good.code, /0 failed/.test(good.output)]).to.deep.equal([0, true])
     expect((await run(module, 'nobody')).code).to.equal(1)
     const withApp = `import express from '${pathToFileURL(createRequire(import.meta.url).resolve('express'))}'
@@ -214,6 +251,7 @@ ${module}`
       .and.match(/FAIL {2}proxy/)
     const slip = await run(module.replace('issuer', 'isuer'))
     expect([slip.code, /option "issuer" is missing/.test(slip.output)]).to.deep.equal([1, true])
+    expect((await start([])).code).to.equal(2)
     rmSync(folder, { recursive: true })
   })
 })
