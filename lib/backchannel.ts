@@ -15,7 +15,7 @@ import { noticeStrings } from './channels/notice.ts'
 import { wantedValues } from './claims.ts'
 import { createCallOf, whenAborted } from './client/call.ts'
 import { createClientRoom } from './client/room.ts'
-import type { Client, GrantAnswer, GrantCall } from './contracts.ts'
+import type { Client, GrantAnswer, GrantCall, Hint } from './contracts.ts'
 import { defaultChannels, secretOf, temporaryKeys, temporaryStore } from './defaults.ts'
 import type { CallClient } from './delivery/call.ts'
 import { authReqIdOf } from './delivery/notification.ts'
@@ -49,6 +49,8 @@ export type Backchannel = ReturnType<typeof createBackchannel>
 /** Another server that serves the clients: it knows them, and tells them how their requests ended. */
 export interface ClientsElsewhere {
   findClient(clientId: string): Promise<Client | undefined>
+  /** Reads what it has made of an `id_token_hint` that it has verified. */
+  readIdTokenHint(text: string): Promise<Hint>
   readonly callClient: CallClient
 }
 
@@ -161,6 +163,7 @@ export function createBackchannel(options: BackchannelOptions, elsewhere?: Clien
     algs: requestAlgs,
     authenticate,
     findClient,
+    readIdTokenHint: elsewhere?.readIdTokenHint,
     findTicket: (ticket) => findByHandle(ticket, 'ticket'),
     keysFor: clients.keysFor,
     readKey: tokens.readKey,

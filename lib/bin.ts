@@ -7,12 +7,16 @@ import type { BackchannelOptions } from './options.ts'
 
 const usage = `Usage: express-ciba doctor <options module> [client_id ...]
 
-Loads the module whose default export is the options of createBackchannelRouter, or a function that returns them. Where
-it also exports your Express app as "app", the place of the router and trust proxy are checked. Checks everything that can be checked without a client or a user, and ends with 1 when something fails.`
+Loads the module whose default export is the options of createBackchannelRouter, or a function that returns them,
+checks everything that can be checked without a client or a user, and ends with 1 when something fails.
+Where the module also exports your Express app as "app", the place of the router and "trust proxy" are checked.`
 
 const [command, file, ...clientIds] = process.argv.slice(2)
-if (command === 'doctor' && file !== undefined) process.exitCode = await doctor(file, clientIds)
-else {
+if (command === 'doctor' && file !== undefined) {
+  const code = await doctor(file, clientIds)
+  // what the module opened, a pool or a server, would keep this process alive
+  process.stdout.write('', () => process.exit(code))
+} else {
   console.error(usage)
   process.exitCode = 2
 }

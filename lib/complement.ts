@@ -1,7 +1,7 @@
 import { Router } from 'express'
 import { type Backchannel, createBackchannel } from './backchannel.ts'
 import { clientOf } from './oidcProvider/client.ts'
-import { createHelpers } from './oidcProvider/helpers.ts'
+import { createHelpers, readVerifiedHint } from './oidcProvider/helpers.ts'
 import { createRefusal, createRefuse } from './oidcProvider/refusal.ts'
 import type { OidcProvider, ProviderErrors } from './oidcProvider/shapes.ts'
 import { createProviderSession, returnRoute } from './oidcProvider/signIn.ts'
@@ -101,6 +101,7 @@ export function createCibaFeature(options: CibaFeatureOptions): CibaFeature {
         const client = await provider().Client.find(clientId)
         return client === undefined ? undefined : clientOf(client)
       },
+      readIdTokenHint: readVerifiedHint,
       callClient: createTell({ provider, refuse, emit: (event) => backchannel.parts.emit(event) }),
     },
   )

@@ -55,7 +55,7 @@ export interface JwkSet {
 export interface Hint {
   readonly type: 'email' | 'phone' | 'user_id' | 'sub' | 'login_hint_token'
   readonly value: string
-  /** Claims of the verified `login_hint_token`, when the hint came as one. */
+  /** Claims of the verified `login_hint_token` or `id_token_hint`. Absent: the client has named the user and shown nothing. */
   readonly claims?: Readonly<Record<string, unknown>>
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ChannelError, inProcessQueue } from 'express-ciba'
+import { ChannelError, type Hint, inProcessQueue } from 'express-ciba'
 import { type CibaFeatureOptions, createCibaFeature } from 'express-ciba/adapters/oidc-provider'
 import { errors } from 'oidc-provider'
 import { z } from 'zod'
@@ -31,12 +31,18 @@ describe('the complement of oidc-provider', () => {
   })
 
   it('takes an id_token_hint that oidc-provider has verified', async () => {
-    const { ask, answer, result, post } = await start()
+    const hints: Hint[] = []
+    const find = (hint: Hint) => {
+      hints.push(hint)
+      return { sub: 'alice' }
+    }
+    const { ask, answer, result, post } = await start({ ciba: { users: { find } } })
     const { body } = await ask()
     await answer(body.link, 'approve')
     const { id_token } = (await result(body.auth_req_id)).body
     const again = await post('/backchannel', { scope: 'openid', id_token_hint: id_token, ...byLink })
     expect(again.status).to.equal(200)
+    expect(hints[1]).to.deep.include({ type: 'sub', value: 'alice', claims: claimsIn(id_token) })
     await answer(again.body.link, 'approve')
     expect((await result(again.body.auth_req_id)).status).to.equal(200)
     expect((await post('/backchannel', { scope: 'openid', id_token_hint: `${id_token}x` })).body.error).to.equal(

@@ -38,6 +38,21 @@ describe('the documents', () => {
     })
   }
 
+  it('lead to headings that are there', () => {
+    const slugOf = (heading: string) =>
+      heading
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-')
+    const absent = documents.flatMap((name) =>
+      [...read(name).matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)].filter(([, link = '', anchor]) => {
+        const headings = read(link === '' ? name : join(dirname(name), link)).matchAll(/^#+ (.*)$/gm)
+        return ![...headings].some(([, heading = '']) => slugOf(heading) === anchor)
+      }),
+    )
+    expect(absent.map(([link]) => link)).to.deep.equal([])
+  })
+
   it('README.md is short, has code that runs near its top, and leads to all of them', () => {
     const lines = read('README.md').split('\n')
     expect(lines.length).to.be.at.most(300)

@@ -244,7 +244,7 @@ describe('the doctor', () => {
 export const app = express()
 app.set('trust proxy', true)
 ${module}`
-    const proxied = await run(withApp)
+    const proxied = await run(`${withApp}\nsetInterval(() => {}, 1000) // a pool, a server: what keeps a process alive`)
     expect(proxied.code).to.equal(1)
     expect(proxied.output)
       .to.match(/FAIL {2}mount/)

@@ -1,5 +1,5 @@
 import type { Backchannel } from '../backchannel.ts'
-import type { Client, User } from '../contracts.ts'
+import type { Client, Hint, User } from '../contracts.ts'
 import { BackchannelError } from '../errors.ts'
 import type { Emit } from '../events.ts'
 import { present } from '../present.ts'
@@ -10,7 +10,6 @@ type Steps = Backchannel['parts']['steps']
 type Ask = Parameters<Steps['findUser']>[0]
 
 export interface HelperParts {
-  readonly issuer: string
   readonly acrValues: readonly string[]
   readonly steps: Steps
   readonly issue: Backchannel['issue']
@@ -18,6 +17,17 @@ export interface HelperParts {
   clientOf(client: ProviderClient): Client
   /** Anything thrown, as the error that oidc-provider answers with. */
   refusal(thrown: unknown, ctx: ProviderContext): unknown
+}
+
+interface VerifiedHint {
+  readonly sub: string
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** The hint that `verifyUserCode` below has made of an `id_token_hint`. */
+export async function readVerifiedHint(text: string): Promise<Hint> {
+  const { sub, claims }: VerifiedHint = JSON.parse(text)
+  return { type: 'sub', value: sub, claims }
 }
 
 /** What is known of a call so far: the helpers are called one after the other. */
@@ -34,7 +44,7 @@ interface Asked {
  * parameters; whom it asks for, how often they may be asked and how they are reached is decided by the engine's own steps.
  */
 export function createHelpers(parts: HelperParts) {
-  const { steps, issuer } = parts
+  const { steps } = parts
   const calls = new WeakMap<object, Asked>()
 
   const askedIn = (ctx: ProviderContext): Asked => {
@@ -63,9 +73,7 @@ export function createHelpers(parts: HelperParts) {
   async function findUser(ctx: ProviderContext, asked: Asked, hint: Ask['hint']): Promise<User | undefined> {
     asked.hint = hint
     await steps.countRequest(asked.client)
-    const ask = askOf(ctx, asked, {})
-    // the type that a context declares is that of a login_hint, and not of a subject that we name ourselves
-    asked.user = await steps.findUser(isSubject(hint) ? { ...ask, context: undefined } : ask, asked.client)
+    asked.user = await steps.findUser(askOf(ctx, asked, {}), asked.client)
     return asked.user
   }
 
@@ -79,10 +87,6 @@ export function createHelpers(parts: HelperParts) {
       requestedExpiry: undefined,
     }
   }
-
-  /** An `id_token_hint` has been verified; what it names is our own subject. */
-  const subjectHint = (sub: string) => JSON.stringify({ format: 'iss_sub', iss: issuer, sub })
-  const isSubject = (hint: Ask['hint']) => hint.value.startsWith('{')
 
   return {
     validateRequestContext: helper((_ctx, asked, text?: string): void => {
@@ -103,7 +107,11 @@ export function createHelpers(parts: HelperParts) {
     }),
 
     verifyUserCode: helper(async (ctx, asked, { accountId }: { accountId: string }, _code?: string): Promise<void> => {
-      if (asked.hint === undefined) await findUser(ctx, asked, { name: 'login_hint', value: subjectHint(accountId) })
+      // an id_token_hint has been verified, and what it names was found
+      if (asked.hint === undefined) {
+        const value: VerifiedHint = { sub: accountId, claims: ctx.oidc.entities.IdTokenHint?.payload ?? {} }
+        await findUser(ctx, asked, { name: 'id_token_hint', value: JSON.stringify(value) })
+      }
       if (asked.user?.sub !== accountId) {
         throw new TypeError('express-ciba: option "users.find" and findAccount of oidc-provider name different users')
       }

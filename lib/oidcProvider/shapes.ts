@@ -60,6 +60,9 @@ export interface ProviderContext {
     readonly client?: ProviderClient | undefined
     readonly params?: Readonly<Record<string, unknown>> | undefined
     readonly claims?: object | undefined
+    readonly entities: {
+      readonly IdTokenHint?: { readonly payload: Readonly<Record<string, unknown>> } | undefined
+    }
   }
   body?: unknown
   set(name: string, value: string): void

@@ -31,7 +31,7 @@ export function createReadIdTokenHint(parts: IdTokenHintParts) {
     if (typeof iat !== 'number' || iat < oldest) throw unknown('id_token_hint is too old')
     const subject = typeof sub === 'string' ? await parts.subjectOf(client, sub) : undefined
     if (subject === undefined) throw unknown('No user matches the hint')
-    return { type: 'sub', value: subject }
+    return { type: 'sub', value: subject, claims: jws.claims }
   }
 }
 

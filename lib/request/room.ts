@@ -43,6 +43,8 @@ export interface RequestRoomParts
   readonly algs: readonly string[]
   findClient(clientId: string): Promise<Client | undefined>
   findTicket(ticket: string): Promise<RequestRecord | undefined>
+  /** Reads an `id_token_hint` in place of us, where another server issues the ID tokens. */
+  readonly readIdTokenHint?: FindUserParts['readIdTokenHint'] | undefined
   /** Is an ID token signed with one of our keys? */
   isOurs(jws: Jws): boolean
   /** The host's subject behind a `sub` that this client was given. */
@@ -88,7 +90,8 @@ export function createRequestRoom(parts: RequestRoomParts) {
       }),
     }),
   })
-  const readIdTokenHint = createReadIdTokenHint({ ...parts, issuer, clock, maxAgeDays: settings.idTokenHintDays })
+  const readIdTokenHint =
+    parts.readIdTokenHint ?? createReadIdTokenHint({ ...parts, issuer, clock, maxAgeDays: settings.idTokenHintDays })
   const maxExpirySeconds = settings.maxExpirySeconds ?? settings.expirySeconds
   const draft = createDraft({ ...settings, vault, maxExpirySeconds })
   const common = { ...parts, ...limits, clock, draft, validate, readIdTokenHint }

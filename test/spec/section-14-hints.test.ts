@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect } from 'chai'
-import { type Jwk, loginHintTokens } from 'express-ciba'
+import { type Hint, type Jwk, loginHintTokens } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, startHost, users } from '../helpers/host.ts'
@@ -19,11 +19,17 @@ const jwk = async (key: Parameters<typeof exportJWK>[0], kid: string) => ({
 
 describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
   let host: Host
+  const hints: Hint[] = []
   before(async () => {
     host = await startHost({
       openRequestsPerUser: 0,
       keys: { keys: [await jwk(current.privateKey, 'now'), await jwk(retired.publicKey, 'before')] },
-      users: { find: (hint) => users.find((user) => [user.sub, user.email, user.phone_number].includes(hint.value)) },
+      users: {
+        find(hint) {
+          hints.push(hint)
+          return users.find((user) => [user.sub, user.email, user.phone_number].includes(hint.value))
+        },
+      },
       loginHintToken: loginHintTokens({
         issuers: { 'https://partner.example': { keys: [await jwk(partner.publicKey, 'p')] } },
         audience: 'https://login.example.com',
@@ -53,6 +59,15 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
     const { status, body } = await clientOf(host).start({ scope: 'openid', ...form })
     return status === 200 ? 'accepted' : body.error
   }
+
+  it('BCP247-6.1.15 lets the host tell an ID token from a name that the client made up', async () => {
+    await send({ id_token_hint: await idToken({ auth_time: 1_700_000_000 }) })
+    await send({ login_hint: JSON.stringify({ format: 'iss_sub', iss: host.origin, sub: 'alice' }) })
+    const [token, name] = hints.slice(-2)
+    expect(token).to.deep.include({ type: 'sub', value: 'alice' })
+    expect(token?.claims).to.include({ sub: 'alice', auth_time: 1_700_000_000 })
+    expect(name).to.deep.equal({ type: 'sub', value: 'alice' })
+  })
 
   it('CIBA-14-03, OIDC-3.1.2.2-02 takes an ID token of ours, expired or not', async () => {
     expect(await send({ id_token_hint: await idToken() })).to.equal('accepted')
