@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { ChannelError, type Hint, inProcessQueue } from 'express-ciba'
+import { ChannelError, type Hint, inProcessQueue, memoryStore } from 'express-ciba'
 import { type CibaFeatureOptions, createCibaFeature } from 'express-ciba/adapters/oidc-provider'
 import { errors } from 'oidc-provider'
 import { z } from 'zod'
@@ -141,6 +141,36 @@ describe('the complement of oidc-provider', () => {
     expect(events.filter((event) => event.type === 'fault')).to.have.length(2)
   })
 
+  it('gives up on a request that oidc-provider has lost', async () => {
+    const lost: unknown[] = []
+    const { ask, answer, rows } = await start({
+      client: { client_name: undefined },
+      ciba: { onUndelivered: (undelivered) => void lost.push(undelivered.reason) },
+    })
+    const { body } = await ask()
+    rows.delete(`BackchannelAuthenticationRequest:${body.auth_req_id}`)
+    expect(await answer(body.link, 'approve')).to.include('till')
+    await until(() => lost.length > 0)
+    expect(lost).to.deep.equal(['request_gone'])
+  })
+
+  it('answers with what is wrong when it was not mounted, or the store is away', async () => {
+    const store = memoryStore()
+    const { ask } = await start({ ciba: { store: { ...store, add: () => Promise.reject(new Error('away')) } } })
+    const { status, body, headers } = await ask()
+    expect([status, body.error]).to.deep.equal([503, 'temporarily_unavailable'])
+    expect(headers.get('retry-after')).to.equal('5')
+    const { backchannel } = createCibaFeature({
+      errors,
+      issuer: 'https://login.example.com',
+      users: { find: () => undefined },
+      signIn: { clientId: 'page' },
+      logger: { info() {}, warn() {}, error() {} },
+    })
+    const session = (await backchannel.doctor()).find(({ check }) => check === 'session')
+    expect(session?.detail).to.match(/mount routerFor\(provider\)/)
+  })
+
   it('lets oidc-provider ping, and keeps the answer when nobody hears it', async () => {
     const pinged: unknown[] = []
     let status = 204
@@ -220,7 +250,7 @@ describe('the complement of oidc-provider', () => {
     expect(login.pathname).to.equal('/op/auth')
     expect(login.searchParams.get('redirect_uri')).to.equal(`${other.origin}/op/auth/backchannel/signed-in`)
     const back = await device.go(`${login.searchParams.get('redirect_uri')}?state=${login.searchParams.get('state')}`)
-    expect(back.headers.get('location')).to.equal(new URL(opened.url).pathname)
+    expect(back.headers.get('location')).to.equal(`${new URL(opened.url).pathname}?again`)
   })
 
   it('has a doctor that finds the page, and looks for no endpoints of ours', async () => {
@@ -266,6 +296,7 @@ describe('the complement of oidc-provider', () => {
       logger: { info() {}, warn() {}, error() {} },
     }
     expect(() => createCibaFeature(options)).to.throw(TypeError, 'option "signIn" is missing')
+    expect(() => createCibaFeature({ ...options, errors: {} } as never)).to.throw(TypeError, 'option "errors"')
     const signIn = { clientId: 'page' }
     expect(() => createCibaFeature({ ...options, signIn, expirySecond: 5 } as never)).to.throw(
       TypeError,

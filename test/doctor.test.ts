@@ -152,6 +152,7 @@ describe('the doctor', () => {
       const { address } = await results({ issuer: 'https://localhost' })
       expect(address).to.include({ result: 'fail', detail: 'https://localhost is this machine' })
       expect(address?.remedy).to.match(/issuer/)
+      expect((await results({ mtlsBaseUrl: 'https://mtls.local' })).address?.remedy).to.match(/^Set "mtlsBaseUrl"/)
       const own = await results({ baseUrl: 'http://127.0.0.1:3000' })
       expect(own.address?.detail).to.equal('http://127.0.0.1:3000 is not https')
     } finally {
@@ -193,6 +194,16 @@ describe('the doctor', () => {
     expect(found.discovery).to.include({ result: 'fail' })
     expect(found.discovery?.remedy).to.match(/backchannel\.metadata\(\)/)
     expect((await results({}, [], appWith())).discovery?.result).to.equal('pass')
+    for (const text of ['<html>', '7', undefined]) {
+      const before: RequestHandler = (req, res, next) => {
+        if (!req.path.startsWith('/.well-known/')) return next()
+        if (text === undefined) req.socket.destroy()
+        else res.send(text)
+      }
+      expect((await results({}, [], appWith({ before }))).discovery?.detail).to.match(
+        /answers (200|nothing), and no JSON/,
+      )
+    }
   })
 
   it('looks at trust proxy', async () => {

@@ -23,7 +23,7 @@ export function createProviderSession({ provider, clientId, returnUrl }: SignInP
     loginUrl: (returnTo, need) =>
       `${provider().urlFor('authorization')}?${new URLSearchParams({
         client_id: clientId,
-        response_type: 'none', // nothing is wanted but the login
+        response_type: 'none', // nothing is wanted but the login, and no scope that it would have to be consented to
         redirect_uri: returnUrl,
         state: returnTo,
         ...parametersFor(need),
@@ -39,16 +39,17 @@ function parametersFor({ acrValues, maxAgeSeconds, fresh, locale }: LoginNeed): 
   })
 }
 
-/** Back from oidc-provider's login to the page that sent the user there, and to nowhere else. */
+/**
+ * Back from oidc-provider's login to the page that sent the user there, and to nowhere else. However it ended: without a
+ * scope it says `access_denied` after a login too. `again` keeps whoever gave up from being sent there once more.
+ */
 export function returnRoute(approveUrl: string): RequestHandler {
   const approvePath = new URL(approveUrl).pathname
   return (req, res) => {
-    const { state, error } = req.query
+    const { state } = req.query
     const page = typeof state === 'string' && state.startsWith(`${approvePath}/`) ? state.slice(approvePath.length) : ''
-    const [path = '', again] = page.split('?')
-    // whoever gave up is not sent there again at once: the page offers it
-    const stay = again === 'again' || error !== undefined ? '?again' : ''
-    const location = /^\/[\w-]+$/.test(path) ? approvePath + path + stay : approvePath
+    const [path = ''] = page.split('?')
+    const location = /^\/[\w-]+$/.test(path) ? `${approvePath}${path}?again` : approvePath
     res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
   }
 }

@@ -125,14 +125,43 @@ describe('beside oidc-provider', function () {
     expect(body.id_token.split('.')).to.have.length(3)
   })
 
+  it('offers the login again to whoever gave it up, and decides nothing', async () => {
+    const { body } = await ask('alice')
+    const device = deviceOf(undefined)
+    const opened = await device.open(body.link)
+    const started = await device.go(opened.response.headers.get('location') ?? '')
+    const interaction = new URL(started.headers.get('location') ?? '', origin).href
+    const page = await follow(device, `${interaction}/abort`, 'alice')
+    expect(page.url).to.equal(`${opened.url}?again`)
+    expect(page.html).to.include('/auth?client_id=approval-page').and.not.include('value="approve"')
+    expect((await poll(body.auth_req_id)).body.error).to.equal('authorization_pending')
+  })
+
+  it('lets somebody who is signed in sign in once more, where the login has to be fresh', async () => {
+    const { body } = await ask('alice')
+    const device = deviceOf(undefined)
+    const page = await follow(device, body.link, 'alice')
+    const first = [...device.cookies].find(([name]) => name === '_session')?.[1]
+    const query = new URLSearchParams({
+      client_id: 'approval-page',
+      response_type: 'none',
+      redirect_uri: `${origin}/auth/backchannel/signed-in`,
+      state: new URL(page.url).pathname,
+      prompt: 'login',
+    })
+    const again = await follow(device, `${origin}/auth?${query}`, 'alice')
+    expect(again.url).to.equal(page.url)
+    expect(again.html).to.include('value="approve"')
+    expect([...device.cookies].find(([name]) => name === '_session')?.[1]).not.to.equal(first)
+  })
+
   it('comes back from a login to the page, and to nowhere else', async () => {
     const back = async (state: string) => {
       const url = `${origin}/auth/backchannel/signed-in?${new URLSearchParams({ state })}`
       return (await fetch(url, { redirect: 'manual' })).headers.get('location')
     }
     const page = '/auth/backchannel/approve/0123456789abcdef'
-    expect(await back(page)).to.equal(page)
-    expect(await back(`${page}?again`)).to.equal(`${page}?again`)
+    for (const state of [page, `${page}?again`]) expect(await back(state)).to.equal(`${page}?again`)
     for (const state of [
       'https://evil.example',
       '//evil.example',
