@@ -131,6 +131,16 @@ describe('options', () => {
       expect(urls).to.have.property(name, `https://login.example.com/moved/${name}`)
   })
 
+  it('give secrets as text or bytes', () => {
+    for (const secret of ['x'.repeat(32), new Uint8Array(32).fill(7)]) expect(make({ secret })).not.to.throw()
+    expect(make({ secret: new Uint8Array(31) })).to.throw(TypeError, /option "secret" must have at least 32 bytes/)
+  })
+
+  it('may be an engine that was made before', () => {
+    const engine = createBackchannel(good)
+    expect(createBackchannelRouter(engine).backchannel).to.equal(engine)
+  })
+
   it('may be no object at all, and the start says so', () => {
     expect(() => createBackchannelRouter(JSON.parse('{}'))).to.throw(TypeError, /option "issuer" is missing/)
     for (const none of ['null', '5', '"https://login.example.com"'])

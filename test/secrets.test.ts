@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { idOf, newHandle, newId } from '../lib/secrets.ts'
+import { createVault, idOf, newHandle, newId } from '../lib/secrets.ts'
 
 describe('handles', () => {
   // more than the random bytes that are fetched ahead at a time, several times over
@@ -15,5 +15,25 @@ describe('handles', () => {
 
   it('lead to their record', () => {
     expect(handles.map(idOf)).to.deep.equal(ids)
+  })
+})
+
+describe('names that stand for a text', () => {
+  const vault = createVault(Buffer.alloc(32, 1))
+  const name = vault.disguise('alice', 'sub a.example')
+
+  it('lead back to it, where they were given', () => {
+    expect(vault.reveal(name, 'sub a.example')).to.equal('alice')
+    expect(vault.reveal(name, 'sub b.example')).to.equal(undefined)
+    expect(createVault(Buffer.alloc(32, 2)).reveal(name, 'sub a.example')).to.equal(undefined)
+  })
+
+  it('stand for nothing once they are changed, cut or made up', () => {
+    for (const other of ['', 'alice', name.slice(0, 24), `${name}AAAA`, `A${name.slice(1)}`, 'A'.repeat(name.length)])
+      expect(vault.reveal(other, 'sub a.example'), other).to.equal(undefined)
+  })
+
+  it('are not made of texts without end', () => {
+    expect(() => vault.disguise('x'.repeat(10_000), 'sub a.example')).to.throw('bytes cannot be given another name')
   })
 })

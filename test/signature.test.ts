@@ -51,6 +51,14 @@ describe('signatures', function () {
     })
   }
 
+  it('verifies nothing by an algorithm that is none of these', async () => {
+    const { publicKey, jose } = await keysFor('ES256')
+    const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).sign(jose)
+    const [input, signature] = [jwt.slice(0, jwt.lastIndexOf('.')), Buffer.from(jwt.split('.')[2] ?? '', 'base64url')]
+    for (const alg of ['none', 'ES256K', 'RSA1_5', '', 'constructor', '__proto__'])
+      expect(isSignatureOf(input, signature, publicKey, alg), alg).to.equal(false)
+  })
+
   it('takes no RSA signature that lost a leading zero', async () => {
     const { privateKey, publicKey } = await keysFor('PS256')
     const signatures = Array.from({ length: 2_000 }, () =>

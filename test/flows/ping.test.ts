@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { memoryStore } from 'express-ciba'
+import { inProcessQueue, memoryStore } from 'express-ciba'
 import { eventually, type Notified, notificationToken, quiet, startNotified } from '../helpers/notified.ts'
 import { reactions, startReceiver } from '../helpers/receiver.ts'
 
@@ -187,6 +187,32 @@ describe('ping', () => {
     expect(await deliveries.replay(failure?.request ?? '')).to.equal(true)
     expect((await notified.receiver.received(2))[1]?.body).to.equal(JSON.stringify({ auth_req_id: authReqId }))
     expect(await deliveries.failed()).to.deep.equal([])
+  })
+
+  it('is promised to nobody while the queue cannot keep it: the request is over, and the client may try again', async () => {
+    await notified.close()
+    let isDown = true
+    const written: string[] = []
+    const store = memoryStore()
+    const queue = inProcessQueue()
+    notified = await startNotified('ping', {
+      queue: { ...queue, add: (job) => (isDown ? Promise.reject(new Error('no Redis')) : queue.add(job)) },
+      store: {
+        ...store,
+        move: (id, move) => {
+          written.push(`${move.from} → ${move.to}`)
+          return store.move(id, move)
+        },
+      },
+    })
+    const form = { scope: 'openid', login_hint: 'alice@example.com', client_notification_token: notificationToken }
+    const { status, body } = await notified.client.start(form)
+    expect([status, body.error]).to.deep.equal([503, 'temporarily_unavailable'])
+    expect(written).to.deep.equal(['pending → failed'])
+    expect(notified.events('request.accepted')).to.deep.equal([])
+    expect(notified.host.notices).to.deep.equal([])
+    isDown = false
+    expect((await notified.client.start(form)).status).to.equal(200)
   })
 
   it('is not sent when the request merely expires', async () => {

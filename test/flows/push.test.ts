@@ -169,6 +169,18 @@ describe('push', () => {
     expect(undelivered[0]).to.include({ mode: 'push', reason: 'expired' })
   })
 
+  it('leaves a receiver that refused the tokens with nothing: the refresh token is worth no more', async () => {
+    await start()
+    notified.till.grant_types = ['urn:openid:params:grant-type:ciba', 'refresh_token']
+    notified.receiver.react(403)
+    await notified.approve(await notified.start({ scope: 'openid offline_access' }))
+    const { refresh_token } = await bodyOf(0)
+    expect(refresh_token).to.be.a('string')
+    await eventually(() => notified.events('delivery.given_up').length === 1)
+    const { status, body } = await notified.client.post('/oidc/token', { grant_type: 'refresh_token', refresh_token })
+    expect([status, body.error]).to.deep.equal([400, 'invalid_grant'])
+  })
+
   it('replays with new tokens, since the old ones were revoked', async () => {
     await start()
     notified.receiver.react(401)

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import express from 'express'
 import { createBackchannel, createManagementRouter, type ManagementOptions, memoryStore } from 'express-ciba'
 import { type AuthleteHost, bearer, serviceId, startAuthlete } from '../helpers/authlete.ts'
+import { clients } from '../helpers/host.ts'
 
 const issue = '/backchannel/authentication/issue'
 
@@ -103,6 +104,62 @@ describe('the management API', () => {
       expect(status).to.equal(200)
       expect(answer.action).to.equal(path.endsWith('complete') ? 'SERVER_ERROR' : 'INTERNAL_SERVER_ERROR')
       expect(JSON.stringify(answer)).not.to.contain('away')
+    }
+  })
+
+  it('says what is missing, or not known', async () => {
+    for (const [path, body, status, message] of [
+      ['issue', {}, 200, 'ticket is missing'],
+      ['fail', { ticket: 'A'.repeat(59), reason: 'BAD_MOOD' }, 200, 'reason BAD_MOOD is unknown'],
+      [
+        'complete',
+        { ticket: 'A'.repeat(59), result: 'AUTHORIZED', subject: 'alice', properties: [5] },
+        200,
+        'properties',
+      ],
+      [
+        'complete',
+        { ticket: 'A'.repeat(59), result: 'AUTHORIZED', subject: 'alice', scopes: '[openid' },
+        400,
+        'scopes',
+      ],
+    ] as const) {
+      const [said, answer] = await host.post(`/backchannel/authentication/${path}`, body)
+      expect(said).to.equal(status)
+      expect(answer.resultMessage).to.include(message)
+    }
+    const anonymous = await fetch(`${host.api}/api/${serviceId}${issue}`, { method: 'POST' })
+    expect(anonymous.status).to.equal(401)
+  })
+
+  it('tells of a mistake of the host by an event, and the caller that it is not theirs', async () => {
+    const schema = {
+      safeParse() {
+        throw new Error('a bug')
+      },
+    }
+    const broken = await startAuthlete({
+      authorizationDetailsTypes: { transfer: schema },
+      tokens: { accessTokenSeconds: () => 0 },
+    })
+    const alice = { scope: 'openid', login_hint: 'alice' }
+    try {
+      const asked = await broken.authenticate({ ...alice, authorization_details: '[{"type":"transfer"}]' })
+      expect(asked.action).to.equal('INTERNAL_SERVER_ERROR')
+      const { ticket = '' } = await broken.authenticate(alice)
+      const { authReqId = '' } = await broken.issue(ticket)
+      // it says how long the tokens will live
+      expect((await broken.complete({ ticket, result: 'AUTHORIZED', subject: 'alice' })).action).to.equal(
+        'SERVER_ERROR',
+      )
+      const grant = { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id: authReqId }
+      expect((await broken.token(grant)).action).to.equal('INTERNAL_SERVER_ERROR')
+      const { client_id = '', client_secret = '' } = clients[1] ?? {}
+      const { status, body } = await broken.backchannel.grantFor({ parameters: { ...grant, client_id, client_secret } })
+      expect([status, body.error]).to.deep.equal([500, 'server_error'])
+      expect(broken.events.filter(({ type }) => type === 'fault')).to.have.length(4)
+    } finally {
+      await broken.close()
     }
   })
 
