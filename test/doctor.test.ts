@@ -206,6 +206,26 @@ describe('the doctor', () => {
     }
   })
 
+  it('finds discovery that is none', async () => {
+    for (const [status, body] of [
+      [404, 'nothing here'],
+      [200, '<html>'],
+      [200, '"text"'],
+    ] as const) {
+      const own: RequestHandler = (req, res, next) =>
+        req.path === '/.well-known/openid-configuration' ? res.status(status).end(body) : next()
+      expect((await results({}, [], appWith({ before: own }))).discovery).to.include({
+        result: 'fail',
+        detail: `GET /.well-known/openid-configuration answers ${status}, and no JSON object`,
+      })
+    }
+  })
+
+  it('warns of a clock of its own', async () => {
+    const { clock } = await results({ clock: () => Date.now() - 60_000 })
+    expect(clock).to.include({ result: 'warn', detail: '60 s from that of the machine' })
+  })
+
   it('looks at trust proxy', async () => {
     const proxy = async (value: unknown, changes: Partial<BackchannelOptions> = {}) => {
       const app = appWith(changes)

@@ -16,6 +16,17 @@ function loggerOf(lines: string[]): Logger {
   return { info: line, warn: line, error: line }
 }
 
+describe('the log', () => {
+  it('names what was thrown, also when it is no error, and quotes nothing of it', () => {
+    const seen: object[] = []
+    const log = (fields: object) => void seen.push(fields)
+    const emit = createEmit(undefined, { info: log, warn: log, error: log })
+    for (const cause of ['password=hunter2', undefined, Object.assign(new TypeError('hunter2'), { code: 'E1' })])
+      emit({ type: 'outage', of: 'store', cause })
+    expect(seen).to.deep.equal(['string', 'undefined', 'TypeError E1'].map((cause) => ({ of: 'store', cause })))
+  })
+})
+
 describe('hooks that only listen', () => {
   /** Rejections that nobody heard: they would end a process. */
   const unheard: unknown[] = []

@@ -134,6 +134,18 @@ describe("a client's keys", () => {
     })
   }
 
+  it('takes both names of Ed25519 for one', async () => {
+    const [key] = (await jwksFor('Ed25519')).keys
+    for (const [alg, name] of [
+      ['Ed25519', 'EdDSA'],
+      ['Ed25519', 'Ed25519'],
+    ] as const) {
+      const { till } = await clientWith(alg, { jwks: { keys: [{ ...key, kty: 'OKP', alg: name }] } })
+      const { authenticate } = authentication({ till })
+      expect(await outcome(authenticate(callAsserting(await sign(assertionClaims(), alg)))), name).to.equal('till')
+    }
+  })
+
   it('remembers a thousand sets, and forgets the one that was fetched first', async () => {
     const fetched: string[] = []
     const keys = createClientKeys({

@@ -46,6 +46,12 @@ describe('client authentication by certificate', () => {
     expect(await outcome(mtls({ tls_client_auth_san_dns: 'till.example' })(call))).to.equal('till')
   })
 
+  it('R8705-2-02 refuses a certificate without other names where one is registered', async () => {
+    const plain = makeCertificate({ subject: '/CN=till', issuer: authority })
+    const authenticate = mtls({ tls_client_auth_san_dns: 'till.example' })
+    expect(await outcome(authenticate(callWith({ client_id: 'till' }, shown(plain))))).to.equal('401 invalid_client')
+  })
+
   it('R8705-2-02 reads a name that holds what separates names', async () => {
     const sly = makeCertificate({
       subject: '/CN=sly',

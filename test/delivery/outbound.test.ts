@@ -54,6 +54,8 @@ describe('outbound', () => {
     )
     expect(await outboundOf().post(receiver.url, call)).to.deep.equal({ status: 429, retryAfterMs: 7000 })
     expect((await outboundOf().post(receiver.url, call)).retryAfterMs).to.be.within(50_000, 60_000)
+    receiver.react((res) => res.writeHead(429, { 'retry-after': 'soon' }).end())
+    expect(await outboundOf().post(receiver.url, call)).to.deep.equal({ status: 429 })
   })
 
   describe('addresses (threats 34, 35)', () => {

@@ -285,5 +285,8 @@ describe('FAPI 2: refresh tokens', () => {
     const call = { form, authorization: undefined, dpop: [], url: '', mtlsUrl: undefined, certificate: () => undefined }
     for (let use = 0; use < 3; use++) expect((await refresh(call, client, undefined)).status).to.equal(200)
     expect(made).to.deep.equal([undefined, undefined, undefined])
+    // of a time when they did rotate
+    const another = { ...call, form: fromParsed({ refresh_token: refreshTokens.make(family.id) }) }
+    expect(await refresh(another, client, undefined).catch(({ code }) => code)).to.equal('invalid_grant')
   })
 })

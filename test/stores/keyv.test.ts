@@ -5,7 +5,7 @@ import { type KeyvLike, keyvStore } from 'express-ciba'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
 import { createBackend } from '../../lib/stores/keyvBackend.ts'
-import { requestRecord } from '../../lib/testing/storeContract.ts'
+import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
 
 describe('keyvStore', () => {
   const warningsFor = (keyv?: KeyvLike) => {
@@ -65,6 +65,31 @@ describe('keyvStore', () => {
       backend.stop()
     })
   }
+
+  it('lets one of several stores on one backend win, and tells the others how things stand', async () => {
+    const map = new Map()
+    const stores = Array.from({ length: 4 }, () => keyvStore(new Keyv(map), { warn() {} }))
+    const [first] = stores
+    const record = requestRecord()
+    await first?.add(record)
+    const moved = await Promise.all(
+      stores.map((store) => store.move(record.id, { from: 'pending', to: 'denied', now: Date.now() })),
+    )
+    expect(moved.filter((each) => each?.moved)).to.have.length(1)
+    for (const each of moved) expect(each?.record.status).to.equal('denied')
+
+    const grant = grantRecord()
+    await first?.addGrant(grant)
+    const now = Date.now()
+    const rotation = { from: grant.tokenHash, to: 'next', expiresAt: now + 60_000, previousUntil: now + 60_000, now }
+    const rotated = await Promise.all(stores.map((store) => store.rotate(grant.id, rotation)))
+    expect(rotated.filter((each) => each === 'rotated')).to.have.length(1)
+    expect((await first?.findGrant(grant.id))?.tokenHash).to.equal('next')
+
+    const again = { ...rotation, from: 'next', to: 'last' }
+    await Promise.all([first?.rotate(grant.id, again), ...stores.slice(1).map((store) => store.endGrant(grant.id))])
+    expect(await first?.findGrant(grant.id)).to.equal(undefined)
+  })
 
   it('leaves nothing of a user’s name or a replay key in the names of keys', async () => {
     const map = new Map<string, unknown>()
