@@ -82,6 +82,20 @@ describe('bullmqQueue on a real Redis', function () {
     await queue.close()
   })
 
+  it('keeps it under the prefix that it is told, and nothing before it is used', async () => {
+    const connection = { host: redis.host, port: redis.port }
+    const { Redis } = await import('ioredis')
+    const client = new Redis(redis.port)
+    await bullmqQueue({ connection, prefix: 'mine' }).close()
+    expect(await client.keys('mine:*')).to.deep.equal([])
+    const queue = bullmqQueue({ connection, prefix: 'mine', name: 'q' })
+    const one = job()
+    await queue.add(one)
+    expect(await client.exists(`mine:q:${one.request}`)).to.equal(1)
+    client.disconnect()
+    await queue.close()
+  })
+
   it('says so within seconds when Redis is gone', async () => {
     const gone = await startRedis()
     const queue = bullmqQueue({ connection: { host: gone.host, port: gone.port } })

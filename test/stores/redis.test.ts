@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createClient } from 'redis'
+import { hashOf } from '../../lib/secrets.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
 import { clientOf } from '../helpers/client.ts'
@@ -105,6 +106,25 @@ describe('redisStore', () => {
     await store.move(record.id, { from: 'pending', to: 'denied', now })
     expect(await store.add(requestRecord({ sub: record.sub ?? '' }), 1)).to.equal('added')
     expect(await client.keys('*open*')).to.have.length(1)
+  })
+
+  it('says so when Redis is full, and keeps nothing', async () => {
+    const store = redisStore(client)
+    await client.configSet('maxmemory', '1')
+    try {
+      expect(await store.add(record).catch(String)).to.match(/OOM/)
+    } finally {
+      await client.configSet('maxmemory', '0')
+    }
+    expect(await client.keys('*')).to.deep.equal([])
+    expect(await store.add(record)).to.equal('added')
+  })
+
+  it('takes a request back whose place among the open ones could not be had', async () => {
+    const store = redisStore(client)
+    await client.set(`ciba:open:{${hashOf(record.sub ?? '')}}`, 'something else')
+    expect(await store.add(record).catch(String)).to.match(/WRONGTYPE/)
+    await until('the request is taken back', 5_000, async () => (await store.find(record.id)) === undefined)
   })
 
   it('does not wait for a Redis that is gone, nor for a silent one', async () => {
