@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { isSignatureOf } from './signature.ts'
+import { isSignatureOf, isSignatureOfNow } from './signature.ts'
 
 /** Asymmetric algorithms we verify and sign with. */
 export const asymmetricAlgs = [
@@ -46,10 +46,21 @@ export function readJws(text: string): Jws | undefined {
 }
 
 /** Does any of the keys verify the signature with the algorithm of the header? Callers have allowed that algorithm. */
-export function isSignedBy({ text, alg }: Jws, keys: readonly KeyObject[]): boolean {
+export async function isSignedBy(jws: Jws, keys: readonly KeyObject[]): Promise<boolean> {
+  const { input, signature } = partsOf(jws)
+  for (const key of keys) if (await isSignatureOf(input, signature, key, jws.alg)) return true
+  return false
+}
+
+/** As `isSignedBy`, for where nobody can wait. */
+export function isSignedByNow(jws: Jws, keys: readonly KeyObject[]): boolean {
+  const { input, signature } = partsOf(jws)
+  return keys.some((key) => isSignatureOfNow(input, signature, key, jws.alg))
+}
+
+function partsOf({ text }: Jws) {
   const dot = text.lastIndexOf('.')
-  const signature = Buffer.from(text.slice(dot + 1), 'base64url')
-  return keys.some((key) => isSignatureOf(text.slice(0, dot), signature, key, alg))
+  return { input: text.slice(0, dot), signature: Buffer.from(text.slice(dot + 1), 'base64url') }
 }
 
 function objectIn(part: string): Record<string, unknown> | undefined {

@@ -8,15 +8,15 @@ export function sendJson(
   res: ServerResponse,
   status: number,
   body: unknown,
-  headers: Readonly<Record<string, string>> = {},
+  headers?: Readonly<Record<string, string>>,
 ): void {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
-  res.writeHead(status, {
+  const usual = {
     'Content-Type': 'application/json',
     'Content-Length': Buffer.byteLength(text),
     'Cache-Control': 'no-store',
-    ...headers,
-  })
+  }
+  res.writeHead(status, headers === undefined ? usual : { ...usual, ...headers })
   res.end(text)
 }
 

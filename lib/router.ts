@@ -25,9 +25,25 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
   const router = Router()
   const watched = createWatched(settings.telemetry)
 
+  // the two that are called most come first
   router
     .route(paths.token)
     .post(watched('token', tokenEndpoint(parts.serveToken)))
+    .all(onlyMethods('POST'))
+
+  router
+    .route(paths.backchannel)
+    .post(
+      watched(
+        'backchannel_authentication',
+        backchannelEndpoint({
+          callOf: (req, form) => parts.callOf(req, form, urls.backchannel),
+          begin: backchannel.begin,
+          issue: backchannel.issue,
+          emit,
+        }),
+      ),
+    )
     .all(onlyMethods('POST'))
 
   if (settings.issueTokens === undefined) {
@@ -48,21 +64,6 @@ export function createBackchannelRouter(optionsOrEngine: BackchannelOptions | Ba
     router.route(paths.revoke).post(watched('revocation', revocation)).all(onlyMethods('POST'))
     router.route(paths.introspect).post(watched('introspection', introspection)).all(onlyMethods('POST'))
   }
-
-  router
-    .route(paths.backchannel)
-    .post(
-      watched(
-        'backchannel_authentication',
-        backchannelEndpoint({
-          callOf: (req, form) => parts.callOf(req, form, urls.backchannel),
-          begin: backchannel.begin,
-          issue: backchannel.issue,
-          emit,
-        }),
-      ),
-    )
-    .all(onlyMethods('POST'))
 
   const documents = [
     [paths.jwks, () => backchannel.jwks()],

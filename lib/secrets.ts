@@ -19,7 +19,8 @@ const handlePattern = /^[A-Za-z0-9_-]{59}$/
 const ahead = Buffer.alloc(4_096)
 let used = ahead.length
 
-function randomText(length: number): string {
+/** So many random bytes, in base64url. */
+export function randomText(length: number): string {
   if (used + length > ahead.length) {
     randomFillSync(ahead)
     used = 0

@@ -57,11 +57,11 @@ export async function startProvider(config: Config) {
     }),
   )
   app.get('/authorize', authorizeRoute)
+  if (config.approve) app.all('/approve', approveRoute(backchannel, { hold, acr }))
   app.use(router)
   const resources = [baseUrl, mtlsUrl].map((url) => `${url}/resource`)
   app.get('/resource', resourceRoute({ issuer, jwks: backchannel.jwks(), urls: resources }))
   if (config.registration) app.use('/register', registration({ ...backchannel, clients, url: `${baseUrl}/register` }))
-  if (config.approve) app.all('/approve', approveRoute(backchannel, { hold, acr }))
 
   const metadata = backchannel.metadata() as Record<string, unknown>
   const [user] = config.users

@@ -15,11 +15,15 @@ export function createLinkOf({ vault, landingHandle, linkFor }: LinkOfParts) {
   const linkTellsAuthReqId = ({ metadata }: Client): boolean =>
     metadata.login_uri !== undefined && landingHandle === 'auth_req_id'
 
+  function remadeFor({ id, linkHash }: RequestRecord): string {
+    const handle = linkHandle(vault, id)
+    if (hashOf(handle) !== linkHash) throw new Error('the link was made with another secret')
+    return handle
+  }
+
   return {
     linkTellsAuthReqId,
-    linkOf(record: RequestRecord, client: Client): string {
-      const handle = linkHandle(vault, record.id)
-      if (hashOf(handle) !== record.linkHash) throw new Error('the link was made with another secret')
+    linkOf(record: RequestRecord, client: Client, handle = remadeFor(record)): string {
       const { login_uri: loginUri } = client.metadata
       if (loginUri === undefined) return linkFor(handle)
       const { sealedAuthReqId, bindingMessage } = record.details

@@ -43,7 +43,7 @@ export function createCheckAssertion(parts: AssertionParts) {
     if (!types.includes(jws.typ)) return 'the assertion is a JWT of another type'
     const wrong = wrongIn(claims, client, clock() / 1000)
     if (wrong !== undefined) return wrong
-    if (!isSignedBy(jws, await keysOf(client, jws))) return 'no key of the client verifies the assertion'
+    if (!(await isSignedBy(jws, await keysOf(client, jws)))) return 'no key of the client verifies the assertion'
     const { jti, exp } = claims as { jti: string; exp: number }
     if (await store.firstSeen(`assertion:${hashOf(JSON.stringify([client.id, jti]))}`, rememberedUntil(exp)))
       return true

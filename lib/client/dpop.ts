@@ -55,7 +55,7 @@ export function createCheckDpop(parts: DpopParts) {
     if (jws === undefined || jws.typ !== 'dpop+jwt') throw invalid('The proof is not a JWT of type dpop+jwt')
     if (!algs.includes(jws.alg)) throw invalid('The algorithm of the proof is not supported')
     const jwk = publicKeyIn(jws)
-    if (!isSignedBy(jws, [importKey(jwk)])) throw invalid('The signature of the proof is not valid')
+    if (!(await isSignedBy(jws, [importKey(jwk)]))) throw invalid('The signature of the proof is not valid')
     checkClaims(jws.claims, call, what)
     await checkFirst(jws.claims as { jti: string; iat: number }, call.url)
     return calculateJwkThumbprint(jwk, 'sha256')

@@ -1,4 +1,4 @@
-import type { RequestDetails, RequestRecord } from '../record.ts'
+import type { DeliveryMode, RequestDetails } from '../record.ts'
 import { contextOf, newHandle, newId, type Vault } from '../secrets.ts'
 import type { Valid } from './begin.ts'
 
@@ -11,11 +11,15 @@ export interface DraftParts {
 }
 
 /** What every stored request begins with, whether it is issued at once or waits as a ticket. */
-export interface Draft
-  extends Omit<RequestRecord, 'status' | 'sub' | 'expiresAt' | 'keptUntil' | 'lastPollAt' | 'answer'> {
+export interface Draft {
+  readonly id: string
   readonly authReqId: string
   /** How long it will live once it is issued. */
   readonly seconds: number
+  readonly receivedAt: number
+  readonly deliveryMode: DeliveryMode
+  readonly intervalSeconds: number
+  readonly details: RequestDetails
 }
 
 /** What another server, which serves the client, has given out for a request. */
@@ -34,14 +38,12 @@ export function createDraft({ clock, vault, ...settings }: DraftParts) {
     const authReqId = given?.authReqId ?? newHandle(id)
     const mode = client.deliveryMode ?? 'poll'
     return {
+      id,
       authReqId,
       seconds: given?.seconds ?? Math.min(ask.requestedExpiry ?? settings.expirySeconds, settings.maxExpirySeconds),
-      id,
-      clientId: client.id,
-      deliveryMode: mode,
       receivedAt: clock(),
+      deliveryMode: mode,
       intervalSeconds: settings.intervalSeconds,
-      slowDowns: 0,
       details: {
         ...ask.details,
         ...binding,

@@ -12,12 +12,15 @@ export interface HintParameter {
 
 /** Exactly one of the three, counted before anybody is looked up (CIBA Core 7.1, 7.2). */
 export function theOneHint(get: (name: string) => string | undefined): HintParameter {
-  const sent = names.flatMap((name) => {
+  let hint: HintParameter | undefined
+  let count = 0
+  for (const name of names) {
     const value = get(name)
-    return value === undefined ? [] : [{ name, value }]
-  })
-  const [hint] = sent
-  if (hint === undefined || sent.length > 1) {
+    if (value === undefined) continue
+    hint = { name, value }
+    count += 1
+  }
+  if (hint === undefined || count > 1) {
     throw new BackchannelError('invalid_request', 'Send exactly one of login_hint, login_hint_token and id_token_hint')
   }
   return hint

@@ -8,7 +8,7 @@ export interface IdTokenHintParts {
   /** Days after its `iat` for which an ID token is still a hint. */
   readonly maxAgeDays: number
   /** Is it signed with one of our keys, retired ones included? */
-  isOurs(jws: Jws): boolean
+  isOurs(jws: Jws): Promise<boolean>
   /** The host's subject behind a `sub` that this client was given. */
   subjectOf(client: Client, sub: string): Promise<string | undefined>
 }
@@ -23,7 +23,8 @@ export function createReadIdTokenHint(parts: IdTokenHintParts) {
     if (jws === undefined) throw invalid('id_token_hint is not a signed JWT; decrypt it before you send it')
     const { iss, aud, sub, iat } = jws.claims
     const isIdToken = jws.typ === undefined || jws.typ === 'jwt'
-    if (!isIdToken || iss !== parts.issuer || !parts.isOurs(jws)) throw invalid('id_token_hint was not issued here')
+    if (!isIdToken || iss !== parts.issuer || !(await parts.isOurs(jws)))
+      throw invalid('id_token_hint was not issued here')
     if (aud !== client.id && !(Array.isArray(aud) && aud.includes(client.id))) {
       throw invalid('id_token_hint was issued to another client')
     }

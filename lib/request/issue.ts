@@ -32,8 +32,8 @@ export interface IssueParts {
   countPrompt(begun: Begun, route: Route | undefined): Promise<void>
   /** The same limit for users who do not exist, whom the store does not count. */
   hasTooManyOpen(begun: Begun): Promise<boolean>
-  /** The URL that the user is told. */
-  linkOf(record: RequestRecord, client: Client): string
+  /** The URL that the user is told. `handle`: the link's own, where it is at hand. */
+  linkOf(record: RequestRecord, client: Client, handle?: string): string
   /** Does the link carry the `auth_req_id` itself? */
   linkTellsAuthReqId(client: Client): boolean
   /** Keeps a job for a ping or push to come. Rejects when it cannot. */
@@ -53,18 +53,24 @@ export function createIssue(parts: IssueParts) {
     const { client, user } = begun
     const route = parts.chooseRoute(begun)
     await parts.countPrompt(begun, route)
-    const { authReqId, seconds, ...draft } = parts.draft(begun, parts.linkTellsAuthReqId(client), given)
-    const { id, deliveryMode: mode, receivedAt: now } = draft
+    const draft = parts.draft(begun, parts.linkTellsAuthReqId(client), given)
+    const { id, authReqId, seconds, deliveryMode, receivedAt, intervalSeconds, details } = draft
+    const handle = linkHandle(vault, id)
     const whom = user === undefined ? {} : { sub: user.sub }
     const record: RequestRecord = {
-      ...draft,
+      id,
       status: 'pending',
-      ...whom,
+      clientId: client.id,
+      deliveryMode,
       authReqIdHash: hashOf(authReqId),
-      linkHash: hashOf(linkHandle(vault, id)),
-      expiresAt: now + seconds * 1000,
-      keptUntil: now + (seconds + parts.graceSeconds) * 1000,
-      details: { ...draft.details, ...(user?.locale === undefined ? {} : { locale: user.locale }) },
+      linkHash: hashOf(handle),
+      receivedAt,
+      expiresAt: receivedAt + seconds * 1000,
+      keptUntil: receivedAt + (seconds + parts.graceSeconds) * 1000,
+      intervalSeconds,
+      slowDowns: 0,
+      details: user?.locale === undefined ? details : { ...details, locale: user.locale },
+      ...whom,
     }
     const tooManyOpen =
       (user === undefined && (await parts.hasTooManyOpen(begun))) ||
@@ -73,15 +79,15 @@ export function createIssue(parts: IssueParts) {
       emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
       throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
     }
-    if (mode !== 'poll') await keepJobOrFail(record)
-    emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode: mode, ...whom })
+    if (deliveryMode !== 'poll') await keepJobOrFail(record)
+    emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode, ...whom })
     const returnsLink = route?.channel.returnsLink === true
     if (route !== undefined && !returnsLink && user !== undefined) {
-      parts.send(route, { link: parts.linkOf(record, client), record, client, user })
+      parts.send(route, { link: parts.linkOf(record, client, handle), record, client, user })
     }
     return {
       ...acknowledge(record, authReqId, seconds),
-      ...(returnsLink ? { link: parts.linkOf(record, client) } : {}),
+      ...(returnsLink ? { link: parts.linkOf(record, client, handle) } : {}),
     }
   }
 

@@ -44,12 +44,18 @@ export function createReceive(parts: ReceiveParts) {
     const subject = name === 'id_token_hint' ? (await parts.readIdTokenHint(value, client)).value : undefined
     await parts.countPrompt({ ...valid, user: subject === undefined ? undefined : { sub: subject } }, undefined)
     // sealed in any case: details do not change any more when the request is issued
-    const { authReqId: _, seconds, ...draft } = parts.draft(valid, true)
-    const ticket = newHandle(draft.id)
-    const end = draft.receivedAt + ticketSeconds * 1000
+    const { id, seconds, receivedAt, deliveryMode, intervalSeconds, details } = parts.draft(valid, true)
+    const ticket = newHandle(id)
+    const end = receivedAt + ticketSeconds * 1000
     const record: RequestRecord = {
-      ...draft,
+      id,
       status: 'received',
+      clientId: client.id,
+      deliveryMode,
+      receivedAt,
+      intervalSeconds,
+      slowDowns: 0,
+      details,
       ticketHash: hashOf(ticket),
       lifetimeSeconds: seconds,
       ...(subject === undefined ? { hintHash: hashOf(value) } : {}),

@@ -46,7 +46,7 @@ export interface RequestRoomParts
   /** Reads an `id_token_hint` in place of us, where another server issues the ID tokens. */
   readonly readIdTokenHint?: FindUserParts['readIdTokenHint'] | undefined
   /** Is an ID token signed with one of our keys? */
-  isOurs(jws: Jws): boolean
+  isOurs(jws: Jws): Promise<boolean>
   /** The host's subject behind a `sub` that this client was given. */
   subjectOf(client: Client, sub: string): Promise<string | undefined>
 }

@@ -63,7 +63,8 @@ export function createReadParameters(parts: SignedParts) {
     if (jws.typ !== undefined && jws.typ !== 'jwt' && jws.typ !== 'oauth-authz-req+jwt') {
       throw invalid('request is a JWT of another type')
     }
-    if (!isSignedBy(jws, await parts.keysFor(client, jws))) throw invalid('The signature of request is not valid')
+    if (!(await isSignedBy(jws, await parts.keysFor(client, jws))))
+      throw invalid('The signature of request is not valid')
     return jws
   }
 

@@ -60,8 +60,8 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
       const pace = paceOf(record, now, holdMs)
       if (pace === undefined) return { record, early: true }
-      const { early, ...changes } = pace
-      const paced = { ...record, ...changes }
+      const { early, lastPollAt, intervalSeconds, slowDowns } = pace
+      const paced = { ...record, lastPollAt, intervalSeconds, slowDowns }
       records.set(id, paced)
       return { record: paced, early }
     },

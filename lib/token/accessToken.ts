@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomText } from '../secrets.ts'
 import type { Binding } from './binding.ts'
 import type { Grant } from './grant.ts'
 import type { SigningKey } from './keys.ts'
@@ -13,7 +13,7 @@ export interface AccessTokenParts {
 
 /** Makes JWT access tokens (RFC 9068). Their `jti` begins with the public id of the request they go back to. */
 export function createAccessToken({ issuer, key, audience }: AccessTokenParts) {
-  return (grant: Grant, iat: number, seconds: number): string =>
+  return (grant: Grant, iat: number, seconds: number): Promise<string> =>
     signJwt(key, 'at+jwt', {
       ...grant.wishes.accessTokenClaims,
       iss: issuer,
@@ -21,7 +21,7 @@ export function createAccessToken({ issuer, key, audience }: AccessTokenParts) {
       aud: oneOrAll(grant.resources) ?? audience,
       iat,
       exp: iat + seconds,
-      jti: `${grant.request}.${randomBytes(16).toString('base64url')}`,
+      jti: `${grant.request}.${randomText(16)}`,
       client_id: grant.clientId,
       scope: grant.scope.join(' '),
       auth_time: grant.authTime,

@@ -16,7 +16,7 @@ export interface IdTokenWith {
 
 /** Makes ID tokens (OpenID Connect Core 2). Never with `nonce` or `azp`; those of pushed tokens name the request too. */
 export function createIdToken({ issuer }: { readonly issuer: string }) {
-  return (grant: Grant, { key, claims, iat, seconds, ...companions }: IdTokenWith): string => {
+  return (grant: Grant, { key, claims, iat, seconds, ...companions }: IdTokenWith): Promise<string> => {
     const { clientId, wishes, authReqId } = grant
     return signJwt(
       key,

@@ -54,10 +54,10 @@ export function createMint(parts: MintParts) {
     const claims = await parts.claimsFor(grant)
     const iat = Math.floor(clock() / 1000)
     const { accessTokenSeconds: seconds, idTokenSeconds } = lifetimesOf(grant.client, wishes)
-    const accessToken = grant.accessToken ?? (await opaque(grant)) ?? makeJwt(grant, iat, seconds)
+    const accessToken = grant.accessToken ?? (await opaque(grant)) ?? (await makeJwt(grant, iat, seconds))
     // a refresh may do without (OpenID Connect Core 12.2)
     const idToken = grant.scope.includes('openid')
-      ? makeIdToken(grant, { key, claims, iat, seconds: idTokenSeconds, accessToken, refreshToken })
+      ? await makeIdToken(grant, { key, claims, iat, seconds: idTokenSeconds, accessToken, refreshToken })
       : undefined
     return {
       ...visible(wishes.properties),

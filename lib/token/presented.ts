@@ -1,5 +1,5 @@
 import type { KeyObject } from 'node:crypto'
-import { isSignedBy, readJws } from '../jws.ts'
+import { isSignedByNow, readJws } from '../jws.ts'
 import type { RefreshTokens } from './refreshToken.ts'
 
 /** The claims of an access token of ours (RFC 9068). */
@@ -34,7 +34,8 @@ export function createReadPresented({ issuer, refreshTokens, verifiers }: Presen
     if (family !== undefined) return { kind: 'refresh_token', family }
     const jws = readJws(token)
     if (jws?.typ !== 'at+jwt' || jws.claims.iss !== issuer || !ourJti.test(String(jws.claims.jti))) return undefined
-    if (!isSignedBy(jws, verifiers(jws.alg, jws.kid))) return undefined
+    // whose the call is has to be known before its body is let go
+    if (!isSignedByNow(jws, verifiers(jws.alg, jws.kid))) return undefined
     return { kind: 'access_token', claims: jws.claims as AccessTokenClaims }
   }
 }

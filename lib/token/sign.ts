@@ -2,14 +2,14 @@ import { signText } from '../signature.ts'
 import type { SigningKey } from './keys.ts'
 
 /** Signs claims. `alg`, `kid` and `typ` are ours, whatever else the header says. */
-export function signJwt(
+export async function signJwt(
   { alg, kid, key }: SigningKey,
   typ: string,
   claims: Readonly<Record<string, unknown>>,
   header: Readonly<Record<string, unknown>> = {},
-): string {
+): Promise<string> {
   const text = `${encode({ ...header, alg, kid, typ })}.${encode(claims)}`
-  return `${text}.${signText(text, key, alg)}`
+  return `${text}.${await signText(text, key, alg)}`
 }
 
 function encode(value: object): string {

@@ -105,7 +105,7 @@ describe('the DPoP proof', () => {
       const pair = generateKeyPairSync('rsa', { modulusLength: bits })
       const unsigned = proofOf({ alg: 'RS256', typ: 'dpop+jwt', jwk: pair.publicKey.export({ format: 'jwk' }) })
       const text = unsigned.slice(0, unsigned.lastIndexOf('.'))
-      const outcome = await set().outcome(`${text}.${signText(text, pair.privateKey, 'RS256')}`)
+      const outcome = await set().outcome(`${text}.${await signText(text, pair.privateKey, 'RS256')}`)
       expect(outcome === 'invalid_dpop_proof' ? outcome : undefined).to.equal(code)
     }
   })
