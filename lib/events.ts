@@ -100,17 +100,21 @@ export function createEmit(
 ): Emit {
   if (onEvent === undefined && logger === undefined && telemetry === undefined) return () => {}
   return (event) => {
-    aside(
-      () => telemetry?.event(event),
-      (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: telemetry threw'),
-    )
-    aside(
-      () => onEvent?.(event),
-      (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: onEvent threw'),
-    )
-    const { type, ...fields } = event
-    const line = 'cause' in fields ? { ...fields, cause: nameOf(fields.cause) } : fields
-    log(levels[type] ?? 'info', line, `express-ciba: ${type}`)
+    if (telemetry !== undefined) {
+      aside(
+        () => telemetry.event(event),
+        (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: telemetry threw'),
+      )
+    }
+    if (onEvent !== undefined) {
+      aside(
+        () => onEvent(event),
+        (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: onEvent threw'),
+      )
+    }
+    const { type } = event
+    const fields = 'cause' in event ? { ...event, cause: nameOf(event.cause) } : event
+    log(levels[type] ?? 'info', fields, `express-ciba: ${type}`)
   }
 
   function log(level: keyof Logger, fields: object, text: string): void {

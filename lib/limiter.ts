@@ -52,7 +52,7 @@ export interface Pair {
   readonly sub: string
 }
 
-/** One key for both. */
+/** One key for both, which no other two have. */
 export function keyOf({ clientId, sub }: Pair): string {
-  return JSON.stringify([clientId, sub])
+  return `${clientId.length} ${clientId} ${sub}`
 }
