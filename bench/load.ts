@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { type CryptoKey, SignJWT } from 'jose'
 import { Pool } from 'undici'
+import { cpuOf } from './cpu.ts'
 import { type Description, secret } from './servers/describe.ts'
 
 export const connections = 32
@@ -140,14 +140,6 @@ async function each<T>(count: number, step: (n: number) => Promise<T>): Promise<
   }
   await Promise.all(Array.from({ length: connections }, worker))
   return results
-}
-
-/** Seconds of CPU, user and system, of all threads of a process. Linux counts them in hundredths. */
-function cpuOf(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / 100
 }
 
 function wrong({ name }: Description, what: string, status: number, body: string): never {
