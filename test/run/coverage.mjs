@@ -8,7 +8,7 @@ import { haveServers } from './servers.mjs'
 
 const node = nodeBinary('24')
 if (node === undefined) {
-  console.log('SKIPPED: node@24 could not be installed')
+  console.log('node@24 could not be installed')
   process.exit(1)
 }
 const files = process.argv.slice(2)

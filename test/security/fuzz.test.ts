@@ -1,14 +1,18 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect } from 'chai'
+import type { ClientMetadata, Jwk } from 'express-ciba'
 import fc from 'fast-check'
 import { OutboundError } from '../../lib/delivery/outboundError.ts'
 import { targetOf } from '../../lib/delivery/target.ts'
+import { signText } from '../../lib/signature.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
-import { type Host, startHost } from '../helpers/host.ts'
+import { clients, type Host, startHost } from '../helpers/host.ts'
 
 const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
+const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const alice = { scope: 'openid', login_hint: 'alice@example.com' }
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
 const json = fc.oneof(
@@ -22,7 +26,17 @@ describe('whatever is sent, the answer is a refusal or a result, never a fault',
   let host: Host
   let client: ReturnType<typeof clientOf>
   before(async () => {
-    host = await startHost({ openRequestsPerUser: 0 })
+    const signer: ClientMetadata = {
+      client_id: 'signer',
+      token_endpoint_auth_method: 'private_key_jwt',
+      backchannel_token_delivery_mode: 'poll',
+      backchannel_authentication_request_signing_alg: 'ES256',
+      jwks: { keys: [pair.publicKey.export({ format: 'jwk' }) as Jwk] },
+    }
+    host = await startHost({
+      openRequestsPerUser: 0,
+      clients: (id) => [...clients, signer].find(({ client_id }) => client_id === id),
+    })
     client = clientOf(host)
   })
   after(() => host.close())
@@ -73,14 +87,82 @@ describe('whatever is sent, the answer is a refusal or a result, never a fault',
     })
   })
 
-  it('signed requests', () => {
+  describe('JWTs', () => {
+    const now = () => Math.floor(Date.now() / 1000)
     const part = fc.oneof(
       fc.json().map((value) => Buffer.from(value).toString('base64url')),
       fc.string(),
     )
-    return always(fc.tuple(part, part, part), async (parts) => {
-      expect((await client.start({ request: parts.join('.') })).status).to.equal(400)
+    const garbage = fc.tuple(part, part, part).map((parts) => parts.join('.'))
+    /** What is plausible, with some members that are not. */
+    const nearly = (members: readonly string[]) =>
+      fc.dictionary(fc.constantFrom(...members), fc.oneof(fc.jsonValue(), text), { maxKeys: 3 })
+    const header = nearly(['alg', 'typ', 'kid', 'jwk', 'crit', 'b64', 'x5c', 'jku'])
+    const signed = (header: object, claims: object) => {
+      const input = [header, claims].map((each) => Buffer.from(JSON.stringify(each)).toString('base64url')).join('.')
+      return `${input}.${signText(input, pair.privateKey, 'ES256')}`
+    }
+    const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
+    const assertion = (changes: object = {}, header: object = {}) =>
+      signed(
+        { alg: 'ES256', ...header },
+        {
+          iss: 'signer',
+          sub: 'signer',
+          aud: host.origin,
+          exp: now() + 60,
+          iat: now(),
+          jti: crypto.randomUUID(),
+          ...changes,
+        },
+      )
+    const asSigner = (form: Record<string, string>, client_assertion = assertion(), headers = {}) =>
+      client.post('/oidc/backchannel', { ...form, client_assertion, client_assertion_type: assertionType }, headers)
+
+    it('that are none', () =>
+      always(garbage, async (jwt) => {
+        expect((await client.start({ scope: 'openid', id_token_hint: jwt })).status).to.equal(400)
+        expect((await asSigner({ request: jwt })).status).to.equal(400)
+        expect((await asSigner(alice, jwt)).status).to.be.oneOf([400, 401])
+      }))
+
+    it('of requests', () => {
+      const members = ['iss', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sub', 'scope', 'login_hint', 'resource', 'claims']
+      const more = [
+        'request_context',
+        'requested_expiry',
+        'binding_message',
+        'acr_values',
+        'authorization_details',
+        'request',
+      ]
+      return always(fc.tuple(nearly([...members, ...more]), header), async ([changes, header]) => {
+        const times = { iat: now(), nbf: now(), exp: now() + 60, jti: crypto.randomUUID() }
+        const claims = { ...alice, iss: 'signer', aud: host.origin, ...times, ...changes }
+        const { status, body } = await asSigner({ request: signed({ alg: 'ES256', ...header }, claims) })
+        expect(status, JSON.stringify([changes, header, body])).to.be.oneOf([200, 400])
+      })
     })
+
+    it('of clients', () =>
+      always(fc.tuple(nearly(['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti']), header), async ([changes, header]) => {
+        const { status, body } = await asSigner(alice, assertion(changes, header))
+        expect([status, body.error]).to.deep.equal(status === 200 ? [200, undefined] : [401, 'invalid_client'])
+      }))
+
+    it('of keys', () =>
+      always(
+        fc.tuple(nearly(['htm', 'htu', 'iat', 'jti', 'ath', 'nonce', 'exp']), header),
+        async ([changes, header]) => {
+          const jwk = pair.publicKey.export({ format: 'jwk' })
+          const htu = `${host.origin}/oidc/backchannel`
+          const claims = { htm: 'POST', htu, iat: now(), jti: crypto.randomUUID(), ...changes }
+          const dpop = signed({ typ: 'dpop+jwt', alg: 'ES256', jwk, ...header }, claims)
+          const { status, body } = await client.start(alice, { authorization: client.basic, dpop })
+          expect(body.error).to.be.oneOf([undefined, 'invalid_dpop_proof'])
+          expect(status).to.equal(body.error === undefined ? 200 : 400)
+        },
+      ))
   })
 
   it('bodies of the completion endpoint', async () => {
