@@ -139,6 +139,15 @@ describe('notices', () => {
     expect(JSON.stringify(notices)).not.to.include('W4SCT')
   })
 
+  it('speak the language of the user, and so does the page where the browser asks for none', async () => {
+    const { channel, notices } = flaky('sms')
+    await start({ channels: [channel], users: { find: () => ({ ...users[0], sub: 'alice', locale: 'de' }) } })
+    await client.start(request())
+    await until(() => notices.length === 1)
+    expect(notices[0]).to.include({ locale: 'de' })
+    expect((await deviceOf('alice').open(notices[0]?.link ?? '')).html).to.include('<html lang="de"')
+  })
+
   it('have the words of the host', async () => {
     const { channel, notices } = flaky('sms')
     await start({ channels: [channel], notices: { texts: { en: { message: 'Is it you?' } } } })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { ClientMetadata } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { z } from 'zod'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, startHost } from '../helpers/host.ts'
 
@@ -20,6 +21,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
   before(async () => {
     host = await startHost({
       openRequestsPerUser: 0,
+      authorizationDetailsTypes: { transfer: z.strictObject({ type: z.literal('transfer'), amount: z.string() }) },
       clients: (id) => (id === 'till' ? signing : id === 'twin' ? { ...signing, client_id: 'twin' } : undefined),
     })
   })
@@ -86,6 +88,16 @@ describe('CIBA Core 7.1.1: the signed request', () => {
   it('reads one resource and several', async () => {
     for (const resource of ['https://nobody.example', ['https://nobody.example']])
       expect(await send(await sign(claims({ resource })))).to.equal('400 invalid_target')
+  })
+
+  it('R9396-3-01, OIDC-5.5-01 takes authorization_details and claims as JSON and as text', async () => {
+    const authorization_details = [{ type: 'transfer', amount: '5.00' }]
+    const asked = { authorization_details, claims: { id_token: { email: null } } }
+    const texts = Object.fromEntries(Object.entries(asked).map(([name, value]) => [name, JSON.stringify(value)]))
+    for (const each of [asked, texts]) expect(await send(await sign(claims(each)))).to.equal('accepted')
+    for (const wrong of [{ authorization_details: [{ type: 'transfer' }] }, { authorization_details: {} }])
+      expect(await send(await sign(claims(wrong)))).to.equal('400 invalid_authorization_details')
+    expect(await send(await sign(claims({ claims: [] })))).to.equal('400 invalid_request')
   })
 
   it('CIBA-7.1.1-02 takes requested_expiry as number and as string', async () => {
