@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect } from 'chai'
@@ -6,7 +6,6 @@ import type { ClientMetadata, Jwk } from 'express-ciba'
 import fc from 'fast-check'
 import { OutboundError } from '../../lib/delivery/outboundError.ts'
 import { targetOf } from '../../lib/delivery/target.ts'
-import { signText } from '../../lib/signature.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { clients, type Host, startHost } from '../helpers/host.ts'
@@ -100,7 +99,8 @@ describe('whatever is sent, the answer is a refusal or a result, never a fault',
     const header = nearly(['alg', 'typ', 'kid', 'jwk', 'crit', 'b64', 'x5c', 'jku'])
     const signed = (header: object, claims: object) => {
       const input = [header, claims].map((each) => Buffer.from(JSON.stringify(each)).toString('base64url')).join('.')
-      return `${input}.${signText(input, pair.privateKey, 'ES256')}`
+      const signature = sign('sha256', Buffer.from(input), { key: pair.privateKey, dsaEncoding: 'ieee-p1363' })
+      return `${input}.${signature.toString('base64url')}`
     }
     const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
     const assertion = (changes: object = {}, header: object = {}) =>
