@@ -63,7 +63,7 @@ describe('signatures', function () {
     const jwt = await new SignJWT({}).setProtectedHeader({ alg: 'ES256' }).sign(jose)
     const [input, signature] = [jwt.slice(0, jwt.lastIndexOf('.')), Buffer.from(jwt.split('.')[2] ?? '', 'base64url')]
     for (const alg of ['none', 'ES256K', 'RSA1_5', '', 'constructor', '__proto__'])
-      expect(await isSignatureOf(input, signature, publicKey, alg), alg).to.equal(false)
+      expect(await verifies(input, signature, publicKey, alg), alg).to.equal(false)
   })
 
   it('takes no RSA signature that lost a leading zero', async () => {
