@@ -1,4 +1,5 @@
 import type { BackchannelStore } from './contracts.ts'
+import { changed } from './record.ts'
 
 /**
  * The store as one issuer sees it. Several may share a store (tenants of one server, say), with clients and users of the same
@@ -10,8 +11,8 @@ export function ownStore(store: BackchannelStore, issuer: string): BackchannelSt
 
   return {
     ...store,
-    add: (record, openLimit) => store.add({ ...record, issuer }, openLimit),
-    addGrant: (grant) => store.addGrant({ ...grant, issuer }),
+    add: (record, openLimit) => store.add(changed(record, { issuer }), openLimit),
+    addGrant: (grant) => store.addGrant(changed(grant, { issuer })),
     async find(id) {
       const record = await store.find(id)
       return isOwn(record) ? record : undefined

@@ -234,6 +234,11 @@ export function paceOf(
   }
 }
 
+/** A copy with other members. On Node 20 a spread that gets further ones takes three times the memory, and records are many. */
+export function changed<T extends object>(record: T, changes: Partial<T>): T {
+  return Object.assign({}, record, changes)
+}
+
 /** The stored side of a refresh token family: one record per grant, whichever token is current. */
 export interface GrantRecord {
   /** Where the grant is found: the first 16 characters of each of its refresh tokens. */

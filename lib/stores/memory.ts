@@ -1,5 +1,5 @@
 import type { BackchannelStore, Polled } from '../contracts.ts'
-import { type GrantRecord, isExpired, paceOf, type RequestRecord } from '../record.ts'
+import { changed, type GrantRecord, isExpired, paceOf, type RequestRecord } from '../record.ts'
 import { createForgetting } from './forgetting.ts'
 import { createOpenRequests } from './openRequests.ts'
 import { rotated } from './rotated.ts'
@@ -61,21 +61,21 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
       const pace = paceOf(record, now, holdMs)
       if (pace === undefined) return { record, early: true }
       const { early, lastPollAt, intervalSeconds, slowDowns } = pace
-      const paced = { ...record, lastPollAt, intervalSeconds, slowDowns }
+      const paced = changed(record, { lastPollAt, intervalSeconds, slowDowns })
       records.set(id, paced)
       return { record: paced, early }
     },
 
     async release(id, polledAt) {
       const record = records.get(id)
-      if (record?.status === 'pending') records.set(id, { ...record, lastPollAt: polledAt })
+      if (record?.status === 'pending') records.set(id, changed(record, { lastPollAt: polledAt }))
     },
 
     async move(id, { from, to, changes, now }) {
       const record = records.get(id)
       if (record === undefined) return undefined
       if (record.status !== from || isExpired(record, now)) return { moved: false, record }
-      const moved = { ...record, ...changes, status: to }
+      const moved = changed(record, { ...changes, status: to })
       records.set(id, moved)
       if (to === 'pending') open.add(moved)
       else open.remove(moved)
