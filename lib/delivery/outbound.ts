@@ -1,6 +1,6 @@
 import { lookup as systemLookup } from 'node:dns/promises'
 import * as tls from 'node:tls'
-import { Agent, buildConnector, type Dispatcher } from 'undici'
+import type { Agent, Dispatcher } from 'undici'
 import { parseJson } from '../json.ts'
 import { isPublic } from './address.ts'
 import { asOutboundError, OutboundError } from './outboundError.ts'
@@ -60,19 +60,26 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     ...(options.ca === undefined ? {} : { ca: [...usualAuthorities(), options.ca].flat() }),
     ...clientCertificate,
   })
-  const agentWith = (check: (address: string) => boolean) =>
-    new Agent({
-      connect: buildConnector({ timeout: connectMs, secureContext, lookup: checkedLookup(lookup, check) }),
-      pipelining: 0,
-    })
-  const guarded = agentWith(isPublic)
-  const trusting = agentWith(() => true)
+  let agents: ReturnType<typeof makeAgents> | undefined
+
+  /** The HTTP client is a quarter of what there is to load, and a server that is only polled never needs it. */
+  async function makeAgents(): Promise<Record<'guarded' | 'trusting', Agent>> {
+    const { Agent, buildConnector } = await import('undici')
+    const agentWith = (check: (address: string) => boolean) =>
+      new Agent({
+        connect: buildConnector({ timeout: connectMs, secureContext, lookup: checkedLookup(lookup, check) }),
+        pipelining: 0,
+      })
+    return { guarded: agentWith(isPublic), trusting: agentWith(() => true) }
+  }
 
   async function send(
     url: string,
     call: { method: 'GET' | 'POST'; headers: Readonly<Record<string, string>>; body?: string },
   ): Promise<Dispatcher.ResponseData> {
     const target = targetOf(url, allow)
+    agents ??= makeAgents()
+    const { guarded, trusting } = await agents
     try {
       return await (target.allowed ? trusting : guarded).request({
         ...call,
@@ -106,7 +113,8 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     },
 
     async close() {
-      await Promise.all([guarded.close(), trusting.close()])
+      const { guarded, trusting } = (await agents) ?? {}
+      await Promise.all([guarded?.close(), trusting?.close()])
     },
   }
 }
