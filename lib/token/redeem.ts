@@ -95,7 +95,7 @@ export function createRedeem(parts: RedeemParts) {
     const answered = await waitFor(record, place)
     if (answered !== undefined) return collect(call, answered.record, answered.approval, client, binding)
     // this poll counts from when it came, and not for as long as it might have stayed
-    if (place.isAway()) await store.release?.(id, now)
+    if (place.isAway()) await store.release?.(id, now).catch(() => {}) // an outage is reported by the guard
     return pending
   }
 

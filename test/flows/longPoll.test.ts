@@ -17,7 +17,7 @@ describe('long polling', function () {
   this.timeout(20_000)
   let host: Host
   let client: ReturnType<typeof clientOf>
-  let store: BackchannelStore & { readonly polls: string[]; readonly released: string[] }
+  let store: ReturnType<typeof watched>
   const start = async (options: HostOptions = {}) => {
     store = watched(memoryStore())
     host = await startHost({ store, longPoll: { holdSeconds: 30 }, ...options })
@@ -125,6 +125,14 @@ describe('long polling', function () {
     await host.router.backchannel.close()
     for (const { answer } of all) expect((await answer).body.error).to.equal('authorization_pending')
     expect(store.released).to.have.length(5)
+  })
+
+  it('answers everybody when the server closes while the store is out of reach', async () => {
+    await start()
+    const { answer } = await held(await asked())
+    store.failReleases()
+    await host.router.backchannel.close()
+    expect((await answer).body.error).to.equal('authorization_pending')
   })
 
   it('says so when the store goes away right after the answer, and the tokens wait for the next poll', async () => {
@@ -282,6 +290,7 @@ function watched(store: BackchannelStore) {
   const polls: string[] = []
   const released: string[] = []
   let isUp = false
+  let fails = false
   return {
     ...store,
     polls,
@@ -293,8 +302,12 @@ function watched(store: BackchannelStore) {
       return polled
     },
     release: async (id: string, polledAt: number) => {
+      if (fails) throw new Error('out of reach')
       await store.release?.(id, polledAt)
       released.push(id)
+    },
+    failReleases: () => {
+      fails = true
     },
     ...(store.listen && {
       listen: (listener: Parameters<NonNullable<BackchannelStore['listen']>>[0]) =>
