@@ -16,6 +16,8 @@ interface NodeRedisSubscriber extends Emitter {
 
 /** What is used of an ioredis client that subscribes. */
 interface IoredisSubscriber extends Emitter {
+  readonly status?: string
+  connect(): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   disconnect(): void
 }
@@ -69,5 +71,7 @@ const ioredis: Open = (client, channel, listener) => {
       () => {}, // lost again: the next `ready` is to come
     )
   })
+  // a client that connects lazily has duplicates that do, too
+  if (subscriber.status === 'wait') subscriber.connect().catch(() => {})
   return () => subscriber.disconnect()
 }

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { createClient } from 'redis'
+import { Redis as Ioredis } from 'ioredis'
+import { createClient, createClientPool } from 'redis'
 import { hashOf } from '../../lib/secrets.ts'
 import { redisStore } from '../../lib/stores/redis.ts'
 import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
@@ -28,6 +29,25 @@ describe('redisStore', () => {
     now = Date.now()
     record = requestRecord({ receivedAt: now })
     poller = { clientId: record.clientId, authReqIdHash: record.authReqIdHash ?? '' }
+  })
+
+  it('listens by a client that connects lazily, and not at all by a pool', async () => {
+    const lazy = new Ioredis(redis.url, { lazyConnect: true })
+    let isUp = false
+    const line = redisStore(lazy).listen?.({
+      heard() {},
+      up: () => {
+        isUp = true
+      },
+      down() {},
+    })
+    await until('it listens', 2000, async () => isUp)
+    await line?.close()
+    lazy.disconnect()
+    const pool = createClientPool({ url: redis.url })
+    await pool.connect()
+    expect(redisStore(pool).listen).to.equal(undefined)
+    pool.destroy()
   })
 
   it('needs one round trip for each hot verb', async () => {
