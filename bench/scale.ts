@@ -14,7 +14,9 @@ const scale = Number(process.env.SCALE ?? 1)
 const root = fileURLToPath(new URL('..', import.meta.url))
 
 const startup = measureStartup()
-console.table({ startup: { ...startup, packages: startup.packages.join(' ') } })
+const { packages, ...times } = startup
+console.table({ startup: times })
+console.log(`packages loaded by then: ${packages.join(' ')}`)
 
 const redis = await startRedis()
 // no housekeeping of its own meanwhile, which would be counted as the cost of polls

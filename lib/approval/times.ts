@@ -16,7 +16,8 @@ const units = [
 /** @throws RangeError for an unknown time zone. */
 export function createTimes(timeZone: string): Times {
   const clock = { hour: 'numeric', minute: '2-digit', timeZone, timeZoneName: 'short' } as const
-  new Intl.DateTimeFormat('en', clock)
+  // the first formatter of a process takes long; what is known to be right need not be tried at start
+  if (timeZone !== 'UTC') new Intl.DateTimeFormat('en', clock)
   const relatives = remember((locale) => new Intl.RelativeTimeFormat(locale, { numeric: 'auto' }))
   const clocks = remember((locale) => new Intl.DateTimeFormat(locale, clock))
   const dates = remember((locale) => new Intl.DateTimeFormat(locale, { ...clock, month: 'short', day: 'numeric' }))

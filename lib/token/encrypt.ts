@@ -1,4 +1,6 @@
-import { CompactEncrypt, importJWK, type JWK } from 'jose'
+import type { JWK } from 'jose'
+import { CompactEncrypt } from 'jose/jwe/compact/encrypt'
+import { importJWK } from 'jose/key/import'
 import type { Client, Jwk } from '../contracts.ts'
 
 /** Key management for encrypted ID tokens: asymmetric, and never `RSA1_5` (RFC 8725 3.2). */
