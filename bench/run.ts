@@ -135,5 +135,5 @@ const date = new Date().toISOString().slice(0, 10)
 const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model, rounds, scale }
 writeFileSync(
   join(root, `bench/results/${process.env.OUT ?? 'latest'}.json`),
-  `${JSON.stringify({ date, machine, rows, results }, null, 1)}\n`,
+  `${JSON.stringify({ date, machine, rows, results }, null, 2)}\n`,
 )

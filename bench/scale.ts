@@ -40,4 +40,4 @@ await postgres.close()
 mkdirSync(`${root}bench/results`, { recursive: true })
 const machine = { node: process.version, cores: cpus().length, model: cpus()[0]?.model, scale }
 const results = { date: new Date().toISOString().slice(0, 10), machine, startup, held, decisions, open }
-writeFileSync(`${root}bench/results/${process.env.OUT ?? 'latest-scale'}.json`, `${JSON.stringify(results, null, 1)}\n`)
+writeFileSync(`${root}bench/results/${process.env.OUT ?? 'latest-scale'}.json`, `${JSON.stringify(results, null, 2)}\n`)
