@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
@@ -14,9 +13,9 @@ import {
   createBackchannelRouter,
   type DoctorOptions,
   type Finding,
-  type Jwk,
   memoryStore,
 } from 'express-ciba'
+import { privateJwk } from './helpers/tokens.ts'
 
 const quiet = { info() {}, warn() {}, error() {} }
 const options: BackchannelOptions = {
@@ -68,8 +67,7 @@ describe('the doctor', () => {
   })
 
   it('passes keys and a secret that are given', async () => {
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-    const keys = { keys: [privateKey.export({ format: 'jwk' }) as Jwk] }
+    const keys = { keys: [privateJwk('P-256')] }
     const found = await results({ keys, secret: 'x'.repeat(32) })
     expect(found.keys).to.include({ result: 'pass', detail: '1 given' })
     expect(found.secret?.result).to.equal('pass')

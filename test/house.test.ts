@@ -90,4 +90,20 @@ describe('the house', () => {
     const peers = ['nodemailer', 'twilio', 'redis', 'ioredis', 'pg', 'qrcode', 'bullmq', 'oidc-provider']
     expect(show(imports.filter(({ to, typeOnly }) => peers.includes(to) && !typeOnly))).to.deep.equal([])
   })
+
+  // a key that is exported by the object that made it may lock Node 20 up
+  it('makes keys in two places only', () => {
+    const makers = sources('lib', 'test', 'examples', 'bench').filter(([, text]) => /generateKeyPairSync\(/.test(text))
+    expect(makers.map(([name]) => name)).to.deep.equal(['lib/token/keys.ts', 'test/helpers/keys.ts'])
+  })
 })
+
+/** Every TypeScript file of these folders, by its path, with its text. */
+function sources(...folders: string[]): [name: string, text: string][] {
+  const root = join(lib, '..')
+  return folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.includes('node_modules'))
+      .map((name): [string, string] => [join(folder, name), readFileSync(join(root, folder, name), 'utf8')]),
+  )
+}

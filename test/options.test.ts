@@ -1,7 +1,7 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { type BackchannelOptions, createBackchannel, createBackchannelRouter, memoryStore } from 'express-ciba'
 import { defaultPaths } from '../lib/paths.ts'
+import { privateJwk } from './helpers/tokens.ts'
 
 const good: BackchannelOptions = {
   issuer: 'https://login.example.com',
@@ -47,7 +47,7 @@ describe('options', () => {
     ],
     [
       'two keys of one name',
-      { keys: { keys: [ecKey('P-256', { kid: 'a' }), ecKey('P-256', { kid: 'a' })] } },
+      { keys: { keys: [privateJwk('P-256', { kid: 'a' }), privateJwk('P-256', { kid: 'a' })] } },
       /option "keys" has two keys with the same kid/,
     ],
     [
@@ -57,7 +57,7 @@ describe('options', () => {
     ],
     [
       'a key whose alg is of another curve',
-      { keys: { keys: [ecKey('P-256', { alg: 'ES384' })] } },
+      { keys: { keys: [privateJwk('P-256', { alg: 'ES384' })] } },
       /option "keys" has a key that cannot sign with its alg, "ES384"/,
     ],
     [
@@ -147,10 +147,6 @@ describe('options', () => {
       expect(() => createBackchannelRouter(JSON.parse(none))).to.throw(TypeError, /the options must be an object/)
   })
 })
-
-function ecKey(namedCurve: string, members: object) {
-  return { ...generateKeyPairSync('ec', { namedCurve }).privateKey.export({ format: 'jwk' }), ...members }
-}
 
 function linkLike(name: string) {
   return { name, address: () => '', send() {} }

@@ -3,16 +3,16 @@
  * `REDIS_URL=redis://127.0.0.1:6379 npx tsx examples/redis-cluster/start.ts`. Kill one of them: nobody notices.
  */
 import { type ChildProcess, fork } from 'node:child_process'
-import { generateKeyPairSync } from 'node:crypto'
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import { fileURLToPath } from 'node:url'
+import { exportJWK, generateKeyPair } from 'jose'
 
 const port = Number(process.env.PORT ?? 3000)
-const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const { privateKey } = await generateKeyPair('ES256', { extractable: true })
 const env = {
   ...process.env,
   PUBLIC_URL: `http://127.0.0.1:${port}`,
-  KEYS: JSON.stringify({ keys: [{ ...privateKey.export({ format: 'jwk' }), alg: 'ES256', kid: '1' }] }),
+  KEYS: JSON.stringify({ keys: [{ ...(await exportJWK(privateKey)), alg: 'ES256', kid: '1' }] }),
 }
 const workers: Worker[] = []
 workers.push(...(await Promise.all([start(), start()])))

@@ -79,10 +79,18 @@ export function createKeys(set: JwkSet, allowed?: readonly string[]): Keys {
   }
 }
 
-/** An ES256 key for the first run. */
+/**
+ * An ES256 key for the first run. By way of DER: Node 20 locks up when it collects what made a key while that same key is
+ * being exported.
+ */
 export function makeKeys(): JwkSet {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-  return { keys: [{ ...(privateKey.export({ format: 'jwk' }) as Jwk), alg: 'ES256', use: 'sig' }] }
+  const { privateKey } = generateKeyPairSync('ec', {
+    namedCurve: 'P-256',
+    privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+    publicKeyEncoding: { format: 'der', type: 'spki' },
+  })
+  const key = createPrivateKey({ key: privateKey, format: 'der', type: 'pkcs8' })
+  return { keys: [{ ...(key.export({ format: 'jwk' }) as Jwk), alg: 'ES256', use: 'sig' }] }
 }
 
 function withDefaults(key: Jwk, allowed: readonly string[] | undefined): OwnJwk {

@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { type BackchannelError, type Call, memoryStore } from 'express-ciba'
 import fc from 'fast-check'
@@ -7,6 +6,7 @@ import { createCheckDpop } from '../../lib/client/dpop.ts'
 import { asymmetricAlgs } from '../../lib/jws.ts'
 import { createVault, hashOf } from '../../lib/secrets.ts'
 import { signText } from '../../lib/signature.ts'
+import { keyPair } from '../helpers/keys.ts'
 
 const url = 'https://login.example.com/oidc/token'
 const { privateKey, publicKey } = await generateKeyPair('ES256', { extractable: true })
@@ -102,7 +102,7 @@ describe('the DPoP proof', () => {
       [1024, 'invalid_dpop_proof'],
       [2048, undefined],
     ] as const) {
-      const pair = generateKeyPairSync('rsa', { modulusLength: bits })
+      const pair = keyPair('rsa', bits)
       const unsigned = proofOf({ alg: 'RS256', typ: 'dpop+jwt', jwk: pair.publicKey.export({ format: 'jwk' }) })
       const text = unsigned.slice(0, unsigned.lastIndexOf('.'))
       const outcome = await set().outcome(`${text}.${await signText(text, pair.privateKey, 'RS256')}`)

@@ -1,21 +1,12 @@
-import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import type { ClientMetadata, Completion, Jwk } from 'express-ciba'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { type Answer, clientOf, type Form } from './client.ts'
 import { clients, type Host, type HostOptions, startHost } from './host.ts'
+import { type KeyKind, keyPair } from './keys.ts'
 
 /** A private key as JWK. */
-export function privateJwk(kind: 'rsa' | 'P-256' | 'P-384' | 'P-521' | 'ed25519', members: object = {}): Jwk {
-  const key: KeyObject =
-    kind === 'rsa'
-      ? generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey
-      : kind === 'ed25519'
-        ? generateKeyPairSync('ed25519').privateKey
-        : generateKeyPairSync('ec', { namedCurve: kind }).privateKey
-  return {
-    ...(createPrivateKey(key.export({ format: 'pem', type: 'pkcs8' })).export({ format: 'jwk' }) as Jwk),
-    ...members,
-  }
+export function privateJwk(kind: KeyKind, members: object = {}): Jwk {
+  return { ...(keyPair(kind).privateKey.export({ format: 'jwk' }) as Jwk), ...members }
 }
 
 export function publicJwk({ kty, crv, x, y, n, e, ...rest }: Jwk): Jwk {

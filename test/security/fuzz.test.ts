@@ -1,4 +1,4 @@
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect } from 'chai'
@@ -9,9 +9,10 @@ import { targetOf } from '../../lib/delivery/target.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { clients, type Host, startHost } from '../helpers/host.ts'
+import { keyPair } from '../helpers/keys.ts'
 
 const numRuns = Number(process.env.FUZZ_RUNS ?? 150)
-const pair = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const pair = keyPair('P-256')
 const alice = { scope: 'openid', login_hint: 'alice@example.com' }
 const text = fc.oneof(fc.string({ unit: 'binary' }), fc.string({ unit: 'grapheme' }), fc.string())
 const json = fc.oneof(

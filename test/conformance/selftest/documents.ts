@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { keyPair } from '../../helpers/keys.ts'
 import { discovery, jwks } from '../checks/documents.ts'
 import { metadata } from '../checks/metadata.ts'
 import { notification } from '../checks/notification.ts'
@@ -32,7 +32,7 @@ const judged = (change: object, wants: object = {}, status = 200, headers = {}) 
 const credentials = makeCredentials('selftest')
 const [key] = publicKeys(credentials).keys
 const keys = (...all: unknown[]) => jwks(answer(200, { keys: all }))
-const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' })
+const small = keyPair('rsa', 1024).publicKey.export({ format: 'jwk' })
 const { x5c: foreign } = publicKeys(makeCredentials('other')).keys[0]!
 
 const ping = {
