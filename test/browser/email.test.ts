@@ -4,7 +4,7 @@ import nodemailer from 'nodemailer'
 import * as client from 'openid-client'
 import type { Browser, Page } from 'playwright-core'
 import { login } from '../../examples/quickstart/login.ts'
-import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
+import { follow, needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
 import { type Host, startHost, users } from '../helpers/host.ts'
 import { startMailbox } from '../helpers/mailbox.ts'
 
@@ -58,7 +58,7 @@ describe('the whole way: openid-client, a real e-mail, a real browser', function
     expect(headers).to.include('To: alice@example.com')
     const link = /http:\/\/127\.0\.0\.1:\d+\/auth\/backchannel\/approve\?r=[\w-]+/.exec(text)?.[0] ?? ''
     await page.goto(link)
-    await page.getByRole('button', { name: `Sign in as ${name}` }).click()
+    await follow(page.getByRole('button', { name: `Sign in as ${name}` }))
     return link
   }
 
@@ -70,7 +70,7 @@ describe('the whole way: openid-client, a real e-mail, a real browser', function
     const text = await page.locator('main').textContent()
     expect(text).to.include('Corner Bank till').and.include('Till 4, 17.50 EUR')
     await shoot(page, 'email-ask')
-    await page.locator('button[value=approve]').click()
+    await follow(page.locator('button[value=approve]'))
     await shoot(page, 'email-approved')
     expect((await tokens).claims()).to.include({ sub: 'alice', aud: 'till' })
   })
@@ -79,7 +79,7 @@ describe('the whole way: openid-client, a real e-mail, a real browser', function
     const started = await initiate()
     const outcome = client.pollBackchannelAuthenticationGrant(config, started).catch((error) => error.error)
     await openLinkAndSignInAs('Alice')
-    await page.locator('button[value=deny]').click()
+    await follow(page.locator('button[value=deny]'))
     expect(await outcome).to.equal('access_denied')
   })
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
-import { needsBrowser, startBrowser } from '../helpers/browser.ts'
+import { follow, needsBrowser, startBrowser } from '../helpers/browser.ts'
 import { freePort } from '../helpers/port.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
 import { skipWithout, startPostgres } from '../helpers/servers.ts'
@@ -68,9 +68,9 @@ describe('a call centre identifies a caller', function () {
     await phone.goto(link)
     await phone.getByLabel('E-mail').fill('alice@example.com')
     await phone.getByLabel('Password').fill('wonderland')
-    await phone.getByRole('button', { name: 'Sign in' }).click()
+    await follow(phone.getByRole('button', { name: 'Sign in' }))
     expect(await phone.locator('main').textContent()).to.include(word)
-    await phone.locator('button[value=approve]').click()
+    await follow(phone.locator('button[value=approve]'))
     await says('The caller is u-1001')
   })
 

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Browser, Page } from 'playwright-core'
-import { needsBrowser, startBrowser } from '../helpers/browser.ts'
+import { follow, needsBrowser, startBrowser } from '../helpers/browser.ts'
 import { freePort } from '../helpers/port.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
 import { skipWithout, startPostgres } from '../helpers/servers.ts'
@@ -37,7 +37,7 @@ describe('an agent asks a human on a login server with passport and PostgreSQL',
   async function signIn(password: string): Promise<void> {
     await page.getByLabel('E-mail').fill('alice@example.com')
     await page.getByLabel('Password').fill(password)
-    await page.getByRole('button', { name: 'Sign in' }).click()
+    await follow(page.getByRole('button', { name: 'Sign in' }))
   }
 
   async function askAgent(): Promise<{ agent: Program; link: string; ended: Promise<unknown> }> {
@@ -64,7 +64,7 @@ describe('an agent asks a human on a login server with passport and PostgreSQL',
     expect(await page.locator('main').textContent())
       .to.include('Payment')
       .and.include('17.50 EUR')
-    await page.locator('button[value=approve]').click()
+    await follow(page.locator('button[value=approve]'))
     expect(await agent.line(/approved/)).to.equal('u-1001 approved. Paying 17.50 EUR for Invoice 4711 with the token.')
     expect(await ended).to.equal(0)
   })
@@ -73,7 +73,7 @@ describe('an agent asks a human on a login server with passport and PostgreSQL',
     const { agent, link, ended } = await askAgent()
     await page.goto(link)
     await signIn('wonderland')
-    await page.locator('button[value=deny]').click()
+    await follow(page.locator('button[value=deny]'))
     expect(await agent.line(/Not paying/)).to.equal('Not paying: access_denied.')
     expect(await ended).to.equal(1)
   })

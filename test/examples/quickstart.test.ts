@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
-import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
+import { follow, needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
 import { freePort } from '../helpers/port.ts'
 import { type Program, startProgram } from '../helpers/program.ts'
 
@@ -29,9 +29,9 @@ describe('examples/quickstart, as a person uses it', function () {
     await till.getByText('Start, and show the link here').click()
     await till.locator('#qr svg').waitFor()
     const [phone] = await Promise.all([context.waitForEvent('page'), till.locator('#approve').click()])
-    await phone.getByRole('button', { name: 'Sign in as Alice' }).click()
+    await follow(phone.getByRole('button', { name: 'Sign in as Alice' }))
     await till.getByText('authorization_pending').first().waitFor({ timeout: 20_000 })
-    await phone.locator('button[value=approve]').click()
+    await follow(phone.locator('button[value=approve]'))
     await till.getByText('Tokens for alice.').waitFor({ timeout: 20_000 })
     expect(await till.locator('#wire').textContent())
       .to.include('authorization_pending')

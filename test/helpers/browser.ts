@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { type Browser, chromium, type Page } from 'playwright-core'
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core'
 
 const shots = fileURLToPath(new URL('../browser/shots/', import.meta.url))
 
@@ -31,6 +31,11 @@ export function needsBrowser(context: Mocha.Context): void {
   if (chromiumPath() !== undefined) return
   console.log('SKIPPED: no Chromium found; set CHROMIUM to its path')
   context.skip()
+}
+
+/** Clicks on what leads to another page, and waits until all of that is there. */
+export async function follow(link: Locator): Promise<void> {
+  await Promise.all([link.page().waitForEvent('load'), link.click()])
 }
 
 /** Keeps a picture of the page for people to look at. */

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { type BackchannelStore, memoryStore, type Notice } from 'express-ciba'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { login } from '../../examples/quickstart/login.ts'
-import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
+import { follow, needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { clients, type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
@@ -379,7 +379,7 @@ describe('attacks on people, in a browser', function () {
     const { status, body } = await client.poll(auth_req_id)
     return status === 200 ? 'tokens' : body.error
   }
-  const signIn = (name: string) => page.getByRole('button', { name: `Sign in as ${name}` }).click()
+  const signIn = (name: string) => follow(page.getByRole('button', { name: `Sign in as ${name}` }))
   /** Another origin: on another site (`localhost`), or on the same one (`127.0.0.1`), which cookies take for a friend. */
   async function evilSite(hostname: string, html: string): Promise<{ url: string; close(): void }> {
     const server = createServer((_req, res) => res.writeHead(200, { 'content-type': 'text/html' }).end(html))
@@ -426,7 +426,7 @@ describe('attacks on people, in a browser', function () {
   async function deviceOfBob(link: string): Promise<string> {
     await page.goto(link)
     const button = page.getByRole('button', { name: 'Sign in as Bob' })
-    if (await button.isVisible()) await button.click()
+    if (await button.isVisible()) await follow(button)
     return (await page.request.get(page.url())).text()
   }
 
@@ -449,7 +449,7 @@ describe('attacks on people, in a browser', function () {
       evil.close()
     }
     expect(await outcome(asked)).to.equal('authorization_pending')
-    await page.getByRole('button', { name: 'Approve' }).click()
+    await follow(page.getByRole('button', { name: 'Approve' }))
     expect(await page.getByRole('heading').textContent()).to.equal('Approved')
     expect(await outcome(asked)).to.equal('tokens')
   })
@@ -477,7 +477,7 @@ describe('attacks on people, in a browser', function () {
     page.on('request', (each) => referers.push(each.headers().referer))
     await page.goto(asked.link)
     await signIn('Alice')
-    await page.getByRole('button', { name: 'Deny' }).click()
+    await follow(page.getByRole('button', { name: 'Deny' }))
     await page.getByRole('heading', { name: 'Denied' }).waitFor()
     await page.goBack()
     expect(seen.join('\n')).not.to.include(secret)
@@ -495,7 +495,7 @@ describe('attacks on people, in a browser', function () {
     const [fresh] = (await context.cookies()).filter(({ name }) => name.startsWith('ciba-'))
     expect(fresh?.value).not.to.equal(planted?.value)
     if (planted !== undefined) await context.addCookies([planted])
-    await page.getByRole('button', { name: 'Approve' }).click()
+    await follow(page.getByRole('button', { name: 'Approve' }))
     expect(await page.getByRole('heading').textContent()).to.equal('This request cannot be shown here')
     expect(await outcome(asked)).to.equal('authorization_pending')
   })
@@ -511,7 +511,7 @@ describe('attacks on people, in a browser', function () {
     )
     await signIn('Alice')
     await page.goto(`${page.url()}?${query}`)
-    await page.getByRole('button', { name: 'Deny' }).click()
+    await follow(page.getByRole('button', { name: 'Deny' }))
     expect(page.url()).to.match(new RegExp(`^${host.origin}/auth/backchannel/approve/[\\w-]{16}$`))
     expect(await page.getByRole('heading').textContent()).to.equal('Denied')
   })
@@ -521,12 +521,12 @@ describe('attacks on people, in a browser', function () {
     const plain = await noScript.newPage()
     const asked = await request({ binding_message: 'K7Q-2M4' })
     await plain.goto(asked.link)
-    await plain.getByRole('button', { name: 'Sign in as Alice' }).click()
+    await follow(plain.getByRole('button', { name: 'Sign in as Alice' }))
     expect(await plain.getByRole('heading', { level: 1 }).textContent()).to.equal(
       'Corner Bank till bittet um Ihre Zustimmung',
     )
     await shoot(plain, 'flow-ask-de')
-    await plain.getByRole('button', { name: 'Das habe ich nicht ausgelöst' }).click()
+    await follow(plain.getByRole('button', { name: 'Das habe ich nicht ausgelöst' }))
     expect(await plain.getByRole('heading').textContent()).to.equal('Danke für Ihren Hinweis')
     await shoot(plain, 'flow-reported-de')
     expect(await outcome(asked)).to.equal('access_denied')
