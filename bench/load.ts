@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import { type CryptoKey, SignJWT } from 'jose'
 import { Pool } from 'undici'
+import { basic, formHeaders, pollOf } from './client.ts'
 import { cpuOf } from './cpu.ts'
-import { type Description, secret } from './servers/describe.ts'
+import { each as eachAtOnce } from './each.ts'
+import type { Description } from './servers/describe.ts'
 
 export const connections = 32
-const basic = `Basic ${Buffer.from(`basic:${secret}`).toString('base64')}`
-const grantType = encodeURIComponent('urn:openid:params:grant-type:ciba')
 
 export interface Measure {
   readonly requests: number
@@ -33,7 +33,7 @@ export function createLoad(server: Description, assertionKey: CryptoKey) {
     const answer = await pool.request({
       path,
       method: 'POST',
-      headers: { 'content-type': 'application/x-www-form-urlencoded', ...(authorization ? { authorization } : {}) },
+      headers: formHeaders(authorization),
       body,
     })
     return { status: answer.statusCode, body: await answer.body.text() }
@@ -49,7 +49,7 @@ export function createLoad(server: Description, assertionKey: CryptoKey) {
     return idIn(await post(backchannel, form))
   }
 
-  const tokenCall = (id: string) => post(token, `grant_type=${grantType}&auth_req_id=${id}`, basic)
+  const tokenCall = (id: string) => post(token, pollOf(id), basic)
 
   async function pollPending(id: string): Promise<void> {
     const { status, body } = await tokenCall(id)
@@ -132,14 +132,8 @@ export function createLoad(server: Description, assertionKey: CryptoKey) {
 }
 
 /** Runs a step `count` times, as many at once as there are connections. */
-async function each<T>(count: number, step: (n: number) => Promise<T>): Promise<T[]> {
-  const results = new Array<T>(count)
-  let next = 0
-  const worker = async () => {
-    for (let n = next++; n < count; n = next++) results[n] = await step(n)
-  }
-  await Promise.all(Array.from({ length: connections }, worker))
-  return results
+function each<T>(count: number, step: (n: number) => Promise<T>): Promise<T[]> {
+  return eachAtOnce(count, connections, step)
 }
 
 function wrong({ name }: Description, what: string, status: number, body: string): never {

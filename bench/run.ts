@@ -2,15 +2,15 @@
  * `npm run bench`: the project, oidc-provider and a bare Express floor, in one run, in rotating order.
  * CPU is read from outside; throughput on a shared machine is noise. The project is measured as it is published: built.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { exportJWK, generateKeyPair } from 'jose'
+import { basicClient } from './client.ts'
 import { createLoad, type Measure } from './load.ts'
-import { type Description, secret } from './servers/describe.ts'
+import { startServer } from './process.ts'
+import type { Description } from './servers/describe.ts'
 
 const rounds = Number(process.env.ROUNDS ?? 5)
 const counts = { A: 12_000, B: 16_000, C: 6000, D: 8000, E: 8000 }
@@ -24,21 +24,16 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'express-ciba-bench-'))
 const { privateKey, publicKey } = await generateKeyPair('ES256')
 const clientJwk = { ...(await exportJWK(publicKey)), alg: 'ES256', use: 'sig' }
-const clientOptions = { grant_types: ['urn:openid:params:grant-type:ciba'], backchannel_token_delivery_mode: 'poll' }
 writeFileSync(
   join(folder, 'op.json'),
   JSON.stringify({
     approve: true,
     clients: [
+      basicClient,
       {
-        ...clientOptions,
-        client_id: 'basic',
-        client_secret: secret,
-        token_endpoint_auth_method: 'client_secret_basic',
-      },
-      {
-        ...clientOptions,
+        ...basicClient,
         client_id: 'jwt',
+        client_secret: undefined,
         token_endpoint_auth_method: 'private_key_jwt',
         token_endpoint_auth_signing_alg: 'ES256',
         jwks: { keys: [clientJwk] },
@@ -56,34 +51,17 @@ const programs: Record<string, string[]> = {
   'oidc-provider': ['bench/servers/oidcProvider.ts'],
 }
 
-async function startServer(name: string): Promise<{ child: ChildProcess; description: Description }> {
-  const child = spawn(process.execPath, ['--import', 'tsx', ...(programs[name] ?? [])], {
-    cwd: root,
-    env: {
-      ...process.env,
-      TSX_TSCONFIG_PATH: 'bench/tsconfig.json',
-      NODE_ENV: 'production',
-      BENCH_PARENT: '1',
-      BENCH_CLIENT_JWK: JSON.stringify(clientJwk),
-    },
-    stdio: ['pipe', 'pipe', process.env.DEBUG ? 'inherit' : 'ignore'],
-  })
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (line.startsWith('{')) return { child, description: JSON.parse(line) }
-  }
-  throw new Error(`${name} did not start`)
-}
-
 /** In a process of its own, so that nothing is left of another scenario. */
 async function measured(name: string, scenario: keyof typeof counts): Promise<Measure> {
-  const { child, description } = await startServer(name)
-  const load = createLoad(description, privateKey)
+  const { described, close } = await startServer<Description>(programs[name] ?? [], {
+    BENCH_CLIENT_JWK: JSON.stringify(clientJwk),
+  })
+  const load = createLoad(described, privateKey)
   const count = Math.round(counts[scenario] * scale)
   await load.measure(scenario, Math.ceil(count / 2)) // warm-up
   const measure = await load.measure(scenario, count)
   await load.close()
-  child.stdin?.end()
-  await new Promise((resolve) => child.once('exit', resolve))
+  await close()
   return measure
 }
 

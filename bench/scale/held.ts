@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { setTimeout as later } from 'node:timers/promises'
 import { privateJwk } from '../../test/helpers/tokens.ts'
-import { pollHeaders, pollOf } from './client.ts'
+import { basic, formHeaders, pollOf } from '../client.ts'
 import type { Backend } from './open.ts'
 import { type ScaleServer, startScaleServer } from './server.ts'
 
@@ -102,12 +103,8 @@ async function openPoll({ issuer }: ScaleServer, authReqId: string): Promise<Pol
   socket.on('error', () => {})
   await once(socket, 'connect')
   const body = pollOf(authReqId)
-  const headers = Object.entries({ host: '127.0.0.1', ...pollHeaders, 'content-length': body.length })
+  const headers = Object.entries({ host: '127.0.0.1', ...formHeaders(basic), 'content-length': body.length })
   const lines = headers.map(([name, value]) => `${name}: ${value}`)
   socket.write(`POST /oidc/token HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n${body}`)
   return { socket, answer: () => text, answered }
-}
-
-function later(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms))
 }

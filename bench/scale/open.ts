@@ -1,6 +1,6 @@
 import { Pool } from 'undici'
+import { basic, formHeaders, pollOf } from '../client.ts'
 import { cpuOf, cpuOfFamily } from '../cpu.ts'
-import { pollHeaders, pollOf } from './client.ts'
 import { startScaleServer } from './server.ts'
 
 /** Where requests live. */
@@ -28,7 +28,7 @@ export async function measureOpen({ name, url, pid }: Backend, scale: number) {
     const pool = new Pool(server.issuer, { connections: workers, pipelining: 1 })
     const poll = async (id = '') => {
       const body = pollOf(id)
-      const answer = await pool.request({ path: '/oidc/token', method: 'POST', headers: pollHeaders, body })
+      const answer = await pool.request({ path: '/oidc/token', method: 'POST', headers: formHeaders(basic), body })
       const { error } = (await answer.body.json()) as { error?: string }
       if (error !== 'authorization_pending') throw new Error(`${name}: a poll was answered ${error}`)
     }

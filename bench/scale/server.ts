@@ -1,8 +1,4 @@
-import { spawn } from 'node:child_process'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-
-const root = fileURLToPath(new URL('../..', import.meta.url))
+import { startServer } from '../process.ts'
 
 export interface Weight {
   /** Bytes. */
@@ -24,35 +20,19 @@ export interface ScaleServer {
 }
 
 export async function startScaleServer(settings: object): Promise<ScaleServer> {
-  const child = spawn(
-    process.execPath,
-    ['--expose-gc', '--max-old-space-size=4096', '--import', 'tsx', 'bench/servers/scale.ts', JSON.stringify(settings)],
-    {
-      cwd: root,
-      env: { ...process.env, TSX_TSCONFIG_PATH: 'bench/tsconfig.json', NODE_ENV: 'production' },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    },
-  )
-  for await (const line of createInterface({ input: child.stdout })) {
-    if (!line.startsWith('{')) continue
-    const { issuer, pid } = JSON.parse(line)
-    const call = async (path: string, method = 'POST') => {
-      const answer = await fetch(issuer + path, { method })
-      if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
-      return answer
-    }
-    return {
-      issuer,
-      pid,
-      weigh: async () => (await call('/weigh', 'GET')).json() as Promise<Weight>,
-      seed: async (count, keep) => (await call(`/seed?count=${count}&keep=${keep}`)).json() as Promise<string[]>,
-      approve: async (id) => void (await call(`/approve?auth_req_id=${id}`)),
-      async close() {
-        const ended = new Promise((resolve) => child.once('exit', resolve))
-        child.stdin?.end()
-        await ended
-      },
-    }
+  const flags = ['--expose-gc', '--max-old-space-size=4096']
+  const args = [...flags, 'bench/servers/scale.ts', JSON.stringify(settings)]
+  const { described, close } = await startServer<Pick<ScaleServer, 'issuer' | 'pid'>>(args)
+  const call = async (path: string, method = 'POST') => {
+    const answer = await fetch(described.issuer + path, { method })
+    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`)
+    return answer
   }
-  throw new Error('the server did not start')
+  return {
+    ...described,
+    weigh: async () => (await call('/weigh', 'GET')).json() as Promise<Weight>,
+    seed: async (count, keep) => (await call(`/seed?count=${count}&keep=${keep}`)).json() as Promise<string[]>,
+    approve: async (id) => void (await call(`/approve?auth_req_id=${id}`)),
+    close,
+  }
 }

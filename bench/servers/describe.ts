@@ -1,6 +1,5 @@
-import type { Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Express } from 'express'
+import { listening } from './listening.ts'
 
 export const secret = 'a-secret-of-at-least-32-characters'
 /** The public half of the key that scenario D signs its assertions with; handed over by the runner. */
@@ -19,9 +18,7 @@ export interface Description {
 
 /** Listens on a free loopback port, describes itself once `mount` has put the routes in, and ends with its parent. */
 export async function serve(app: Express, mount: (issuer: string) => Promise<Omit<Description, 'pid' | 'issuer'>>) {
-  const server: Server = app.listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const issuer = await listening(app)
   const described = await mount(issuer)
   console.log(JSON.stringify({ pid: process.pid, issuer, ...described }))
   process.stdin.resume().once('end', () => process.exit(0))

@@ -7,8 +7,9 @@
 import express, { type Express } from 'express'
 import { type BackchannelOptions, createBackchannelRouter, linkChannel, memoryStore } from 'express-ciba'
 import { openStore } from '../../examples/op/store.ts'
-import { clientOptions } from '../scale/client.ts'
-import { listening } from '../scale/listening.ts'
+import { basic, basicClient } from '../client.ts'
+import { each } from '../each.ts'
+import { listening } from './listening.ts'
 
 interface Settings {
   readonly store?: string
@@ -39,7 +40,7 @@ async function mountCiba(app: Express, { store: url, holdSeconds, keys }: Settin
   const opened = await openStore(url)
   const router = createBackchannelRouter({
     issuer: 'http://127.0.0.1:1',
-    clients: (id) => (id === clientOptions.client_id ? clientOptions : undefined),
+    clients: (id) => (id === basicClient.client_id ? basicClient : undefined),
     users: { find: ({ value }) => ({ sub: value, email: `${value}@example.com` }) },
     session: { current: () => undefined, loginUrl: () => '/login' },
     channels: [linkChannel()],
@@ -57,26 +58,21 @@ async function mountCiba(app: Express, { store: url, holdSeconds, keys }: Settin
   app.post('/seed', async (req, res) => {
     const [count, keep] = [Number(req.query.count), Number(req.query.keep)]
     const ids: string[] = []
-    let next = 0
-    const worker = async () => {
-      for (let n = next++; n < count; n = next++) {
-        const values = new Map([
-          ['scope', 'openid'],
-          ['login_hint', `user-${n}`],
-        ])
-        const { auth_req_id } = await backchannel.issue(
-          await backchannel.begin({
-            form: { values, empty: new Set(), resources: [] },
-            authorization: clientOptions.authorization,
-            dpop: [],
-            url: 'http://127.0.0.1:1/oidc/backchannel',
-            certificate: () => undefined,
-          }),
-        )
-        if (n < keep) ids.push(auth_req_id)
-      }
-    }
-    await Promise.all(Array.from({ length: 100 }, worker))
+    await each(count, 100, async (n) => {
+      const values = new Map([
+        ['scope', 'openid'],
+        ['login_hint', `user-${n}`],
+      ])
+      const begun = await backchannel.begin({
+        form: { values, empty: new Set(), resources: [] },
+        authorization: basic,
+        dpop: [],
+        url: 'http://127.0.0.1:1/oidc/backchannel',
+        certificate: () => undefined,
+      })
+      const { auth_req_id } = await backchannel.issue(begun)
+      if (n < keep) ids.push(auth_req_id)
+    })
     res.json(ids)
   })
 
