@@ -2,13 +2,15 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Pool } from 'undici'
-import { keyPair } from '../helpers/keys.ts'
+import { privateJwk } from '../helpers/tokens.ts'
 import type { StoreSettings } from './backends.ts'
 import type { ServerSettings } from './server.ts'
 
 const script = fileURLToPath(new URL('./server.ts', import.meta.url))
-const key = keyPair('P-256').privateKey.export({ format: 'jwk' })
-const shared = { keys: { keys: [{ ...key, kid: 'one', alg: 'ES256' }] }, secret: 'shared-by-all-processes-0123456789' }
+const shared = {
+  keys: { keys: [privateJwk('P-256', { kid: 'one', alg: 'ES256' })] },
+  secret: 'shared-by-all-processes-0123456789',
+}
 const authorization = `Basic ${Buffer.from('till:secret-of-till-0123456789-0123456789').toString('base64')}`
 
 export interface Answer {
