@@ -112,6 +112,7 @@ export function createEmit(
         (thrown) => log('error', { error: nameOf(thrown) }, 'express-ciba: onEvent threw'),
       )
     }
+    if (logger === undefined) return
     const { type } = event
     const fields = 'cause' in event ? { ...event, cause: nameOf(event.cause) } : event
     log(levels[type] ?? 'info', fields, `express-ciba: ${type}`)

@@ -78,6 +78,7 @@ export function noticeStatusEndpoint(parts: NoticeStatusParts): RequestHandler {
       { link: parts.linkOf(record, client), record, client, user },
     ]
   }
+
   /** An address that is not on file any more is no reason to refuse the report. */
   function routeIfAny(question: RouteQuestion): Route | undefined {
     try {
