@@ -7,19 +7,19 @@ const output = new URL('docs/options.md', root)
 
 /** Types in the order they are shown. */
 const types = [
-  ['BackchannelOptions', 'lib/options.ts', 'What `createBackchannelRouter` and `createBackchannel` take'],
-  ['Users', 'lib/contracts.ts', '`users`'],
-  ['Session', 'lib/contracts.ts', '`session`'],
-  ['LoginNeed', 'lib/contracts.ts', 'The second argument of `session.loginUrl`'],
-  ['NoticeOptions', 'lib/options.ts', '`notices`'],
-  ['LongPollOptions', 'lib/token/longPoll.ts', '`longPoll`'],
-  ['Limits', 'lib/request/limits.ts', '`limits`'],
-  ['TokenOptions', 'lib/options.ts', '`tokens`'],
-  ['PageOptions', 'lib/approval/options.ts', '`page`'],
-  ['Theme', 'lib/approval/style.ts', '`page.theme`'],
-  ['ThemeColors', 'lib/approval/style.ts', 'The colours of a theme'],
-  ['OutboundOptions', 'lib/delivery/outbound.ts', '`outbound`'],
-  ['Paths', 'lib/paths.ts', '`paths`'],
+  ['BackchannelOptions', 'lib/options/schema.ts', 'What `createBackchannelRouter` and `createBackchannel` take'],
+  ['Users', 'lib/contracts/contracts.ts', '`users`'],
+  ['Session', 'lib/contracts/contracts.ts', '`session`'],
+  ['LoginNeed', 'lib/contracts/contracts.ts', 'The second argument of `session.loginUrl`'],
+  ['NoticeOptions', 'lib/options/schema.ts', '`notices`'],
+  ['LongPollOptions', 'lib/protocol/token/longPoll.ts', '`longPoll`'],
+  ['Limits', 'lib/protocol/limits/prompts.ts', '`limits`'],
+  ['TokenOptions', 'lib/options/schema.ts', '`tokens`'],
+  ['PageOptions', 'lib/protocol/approval/options.ts', '`page`'],
+  ['Theme', 'lib/protocol/approval/view/style.ts', '`page.theme`'],
+  ['ThemeColors', 'lib/protocol/approval/view/style.ts', 'The colours of a theme'],
+  ['OutboundOptions', 'lib/core/outbound/outbound.ts', '`outbound`'],
+  ['Paths', 'lib/options/paths.ts', '`paths`'],
 ]
 
 /** One member of an interface: its comment, its name and its type, as they are written by the formatter. */

@@ -1,13 +1,13 @@
 import { Router } from 'express'
 import { type Backchannel, createBackchannel } from './backchannel.ts'
-import type { BackchannelOptions } from './options.ts'
-import { backchannelEndpoint } from './request/endpoint.ts'
-import { createErrorHandler, onlyMethods, sendJson } from './respond.ts'
-import { tokenEndpoint } from './token/endpoint.ts'
-import { presentedEndpoint } from './token/presentedEndpoint.ts'
-import { transmitBody, transmitTokenBody } from './transmit.ts'
+import { createErrorHandler, onlyMethods, sendJson } from './core/http/respond.ts'
+import { createWatched } from './core/http/traced.ts'
+import { transmitBody, transmitTokenBody } from './core/http/transmit.ts'
+import type { BackchannelOptions } from './options/schema.ts'
+import { backchannelEndpoint } from './protocol/request/endpoint.ts'
+import { tokenEndpoint } from './protocol/token/endpoint.ts'
+import { presentedEndpoint } from './protocol/token/ownTokenEndpoint.ts'
 import { mountUserRoutes } from './userRoutes.ts'
-import { createWatched } from './watched.ts'
 
 /** An Express router that carries its engine. */
 export type BackchannelRouter = Router & { readonly backchannel: Backchannel }

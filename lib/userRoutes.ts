@@ -1,12 +1,12 @@
 import type { Router } from 'express'
-import { completionEndpoint } from './approval/completion.ts'
-import { acceptedLanguages } from './approval/language.ts'
-import { approvalPage } from './approval/page.ts'
-import { createQuestion } from './approval/question.ts'
 import type { Backchannel } from './backchannel.ts'
-import { noticeStatusEndpoint } from './request/noticeStatus.ts'
-import { onlyMethods } from './respond.ts'
-import { createWatched } from './watched.ts'
+import { onlyMethods } from './core/http/respond.ts'
+import { createWatched } from './core/http/traced.ts'
+import { acceptedLanguages } from './core/language.ts'
+import { completionEndpoint } from './protocol/approval/completionEndpoint.ts'
+import { approvalPage } from './protocol/approval/page.ts'
+import { createQuestion } from './protocol/approval/view/question.ts'
+import { noticeStatusEndpoint } from './protocol/notice/statusEndpoint.ts'
 
 /** The routes that are not for clients: the page, the completion of a screen of the host's own, and the reports of carriers. */
 export function mountUserRoutes(router: Router, { parts }: Backchannel): void {

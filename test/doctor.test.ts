@@ -251,7 +251,7 @@ describe('the doctor', () => {
   it('is a program with an exit code', async function () {
     this.timeout(20_000)
     const folder = mkdtempSync(join(tmpdir(), 'express-ciba-doctor-'))
-    const bin = fileURLToPath(new URL('../lib/bin.ts', import.meta.url))
+    const bin = fileURLToPath(new URL('../lib/doctor/cli.ts', import.meta.url))
     const start = (args: string[]) =>
       new Promise<{ code: number; output: string }>((resolve) => {
         const child = execFile(process.execPath, ['--import', 'tsx', bin, ...args], (_error, output) =>

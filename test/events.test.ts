@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Answer } from 'express-ciba'
-import { createEmit, type Logger } from '../lib/events.ts'
+import { createEmit, type Logger } from '../lib/core/events.ts'
 import { clientOf } from './helpers/client.ts'
 import { startHost } from './helpers/host.ts'
 import { until } from './helpers/until.ts'

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type BackchannelOptions, createBackchannel, createBackchannelRouter, memoryStore } from 'express-ciba'
-import { defaultPaths } from '../lib/paths.ts'
+import { defaultPaths } from '../lib/options/paths.ts'
 import { privateJwk } from './helpers/tokens.ts'
 
 const good: BackchannelOptions = {

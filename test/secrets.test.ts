@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createVault, idOf, newHandle, newId } from '../lib/secrets.ts'
+import { createVault, idOf, newHandle, newId } from '../lib/core/crypto/vault.ts'
 
 describe('handles', () => {
   // more than the random bytes that are fetched ahead at a time, several times over

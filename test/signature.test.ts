@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey } from 'node:crypto'
 import { expect } from 'chai'
 import { compactVerify, exportJWK, generateKeyPair, SignJWT } from 'jose'
-import { asymmetricAlgs, hmacAlgs } from '../lib/jws.ts'
-import { isSignatureOf, isSignatureOfNow, signText } from '../lib/signature.ts'
+import { asymmetricAlgs, hmacAlgs } from '../lib/core/crypto/jws.ts'
+import { isSignatureOf, isSignatureOfNow, signText } from '../lib/core/crypto/signature.ts'
 
 const text = `${Buffer.from('{"alg":"x"}').toString('base64url')}.${Buffer.from('{"sub":"é"}').toString('base64url')}`
 

@@ -1,1 +1,1 @@
-export { type CibaFeature, type CibaFeatureOptions, createCibaFeature } from '../complement.ts'
+export { type CibaFeature, type CibaFeatureOptions, createCibaFeature } from '../oidcProvider/feature.ts'

@@ -1,5 +1,5 @@
-import type { Step, Telemetry } from '../contracts.ts'
-import type { BackchannelEvent } from '../events.ts'
+import type { Step, Telemetry } from '../contracts/contracts.ts'
+import type { BackchannelEvent } from '../core/events.ts'
 
 type Attributes = Record<string, string | number | boolean>
 

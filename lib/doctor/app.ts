@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Urls } from '../paths.ts'
+import type { Urls } from '../options/paths.ts'
 import { type Finding, pass } from './finding.ts'
 
 /** The host's Express app: what is used of it. */

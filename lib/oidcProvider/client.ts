@@ -1,5 +1,5 @@
-import type { Client, ClientMetadata } from '../contracts.ts'
-import type { ProviderClient } from './shapes.ts'
+import type { Client, ClientMetadata } from '../contracts/contracts.ts'
+import type { ProviderClient } from './types.ts'
 
 /**
  * A client as its server knows it, which has checked the metadata by rules of its own. Whatever the client does, somebody

@@ -1,10 +1,10 @@
 import type { Backchannel } from '../backchannel.ts'
-import type { Client, Hint, User } from '../contracts.ts'
-import { BackchannelError } from '../errors.ts'
-import type { Emit } from '../events.ts'
-import { present } from '../present.ts'
-import type { RequestDetails } from '../record.ts'
-import type { ProviderClient, ProviderContext, ProviderRequest } from './shapes.ts'
+import type { Client, Hint, User } from '../contracts/contracts.ts'
+import { BackchannelError } from '../core/errors.ts'
+import type { Emit } from '../core/events.ts'
+import { present } from '../core/omitUndefined.ts'
+import type { RequestDetails } from '../core/request.ts'
+import type { ProviderClient, ProviderContext, ProviderRequest } from './types.ts'
 
 type Steps = Backchannel['parts']['steps']
 type Ask = Parameters<Steps['findUser']>[0]

@@ -1,5 +1,5 @@
-import { BackchannelError, type ErrorCode } from '../errors.ts'
-import type { ProviderContext, ProviderError, ProviderErrors } from './shapes.ts'
+import { BackchannelError, type ErrorCode } from '../core/errors.ts'
+import type { ProviderContext, ProviderError, ProviderErrors } from './types.ts'
 
 export type Refuse = ReturnType<typeof createRefuse>
 

@@ -1,7 +1,7 @@
 import type { RequestHandler, Response } from 'express'
-import type { LoginNeed, Session } from '../contracts.ts'
-import { present } from '../present.ts'
-import type { OidcProvider } from './shapes.ts'
+import type { LoginNeed, Session } from '../contracts/contracts.ts'
+import { present } from '../core/omitUndefined.ts'
+import type { OidcProvider } from './types.ts'
 
 export interface SignInParts {
   provider(): OidcProvider

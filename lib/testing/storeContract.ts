@@ -1,6 +1,6 @@
-import type { BackchannelStore } from '../contracts.ts'
-import type { Approval, GrantRecord, RequestRecord } from '../record.ts'
-import { hashOf, newHandle, newId } from '../secrets.ts'
+import type { BackchannelStore } from '../contracts/contracts.ts'
+import { hashOf, newHandle, newId } from '../core/crypto/vault.ts'
+import type { Approval, GrantRecord, RequestRecord } from '../core/request.ts'
 
 /** One promise of the contract, to be run by any test runner: `it(name, run)`. */
 export interface ContractCase {

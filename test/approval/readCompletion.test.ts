@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readCompletion } from '../../lib/approval/readCompletion.ts'
+import { readCompletion } from '../../lib/protocol/approval/completionInput.ts'
 
 const yes = { authReqId: 'id', result: 'AUTHORIZED', subject: 'alice' }
 const no = { authReqId: 'id', result: 'ACCESS_DENIED' }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { fill, html } from '../../lib/approval/html.ts'
-import { createRender, type RenderOptions } from '../../lib/approval/render.ts'
+import { fill, html } from '../../lib/protocol/approval/view/html.ts'
+import { createRender, type RenderOptions } from '../../lib/protocol/approval/view/render.ts'
 import { pages, plainQuestion, question } from '../helpers/pages.ts'
 
 const render = (page = pages.ask, languages: (string | undefined)[] = ['en'], options: Partial<RenderOptions> = {}) =>

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { SessionUser } from 'express-ciba'
-import { readSessionUser } from '../../lib/approval/sessionUser.ts'
+import { readSessionUser } from '../../lib/protocol/approval/sessionUser.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { startHost } from '../helpers/host.ts'

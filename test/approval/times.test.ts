@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createTimes } from '../../lib/approval/times.ts'
+import { createTimes } from '../../lib/protocol/approval/view/times.ts'
 
 const minute = 60_000
 const hour = 60 * minute

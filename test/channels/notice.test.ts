@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { durationIn, lineOf, noticeStrings } from '../../lib/channels/notice.ts'
+import { durationIn, lineOf, noticeStrings } from '../../lib/core/noticeTexts.ts'
 
 describe('the words of a notice', () => {
   for (const [message, line] of [

@@ -1,9 +1,9 @@
 import { expect } from 'chai'
 import { ChannelError, smsChannel } from 'express-ciba'
 import twilio from 'twilio'
-import { plainSigns, segmentsOf } from '../../lib/channels/gsm7.ts'
-import { noticeStrings } from '../../lib/channels/notice.ts'
-import { readTwilioStatus } from '../../lib/channels/twilio.ts'
+import { plainSigns, segmentsOf } from '../../lib/adapters/channels/gsm7.ts'
+import { readTwilioStatus } from '../../lib/adapters/channels/twilio.ts'
+import { noticeStrings } from '../../lib/core/noticeTexts.ts'
 import { failureOf, noticeWith } from '../helpers/notice.ts'
 import { authToken, startTwilio } from '../helpers/twilioServer.ts'
 

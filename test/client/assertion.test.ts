@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from 'jose'
-import { asymmetricAlgs, hmacAlgs } from '../../lib/jws.ts'
+import { asymmetricAlgs, hmacAlgs } from '../../lib/core/crypto/jws.ts'
 import {
   assertionClaims,
   assertionType,

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { createAuthenticate } from '../../lib/client/authenticate.ts'
-import { createReadClient } from '../../lib/client/metadata.ts'
+import { createAuthenticate } from '../../lib/protocol/client/authenticate.ts'
+import { createReadClient } from '../../lib/protocol/client/metadata.ts'
 import {
   assertionClaims,
   assertionType,

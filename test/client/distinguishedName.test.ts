@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { expect } from 'chai'
 import fc from 'fast-check'
-import { canonicalName, canonicalSubject } from '../../lib/client/distinguishedName.ts'
+import { canonicalName, canonicalSubject } from '../../lib/protocol/client/distinguishedName.ts'
 import { makeCertificate } from '../helpers/certificates.ts'
 
 describe('a distinguished name', () => {

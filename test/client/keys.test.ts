@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { Client } from 'express-ciba'
 import { exportJWK, generateKeyPair } from 'jose'
-import { createClientKeys } from '../../lib/client/keys.ts'
+import { createClientKeys } from '../../lib/protocol/client/jwks.ts'
 import {
   assertionClaims,
   authentication,

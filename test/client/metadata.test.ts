@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { ClientMetadata } from 'express-ciba'
-import { createReadClient, readClient } from '../../lib/client/metadata.ts'
+import { createReadClient, readClient } from '../../lib/protocol/client/metadata.ts'
 
 const ciba = 'urn:openid:params:grant-type:ciba'
 const base = {

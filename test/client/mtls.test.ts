@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
 import type { Call, ClientMetadata } from 'express-ciba'
 import type { JWK } from 'jose'
-import { certificateFrom } from '../../lib/client/mtls.ts'
+import { certificateFrom } from '../../lib/protocol/client/certificate.ts'
 import { authentication, callWith, outcome, reason } from '../helpers/authentication.ts'
 import { makeCertificate, makeServerCertificate } from '../helpers/certificates.ts'
 

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import type { ClientMetadata } from 'express-ciba'
-import { readClient } from '../../lib/client/metadata.ts'
-import { createCheckRegistration } from '../../lib/client/registration.ts'
+import { readClient } from '../../lib/protocol/client/metadata.ts'
+import { createCheckRegistration } from '../../lib/protocol/client/registration.ts'
 import { publicJwk } from '../helpers/authentication.ts'
 
 const jwks_uri = 'https://till.example/jwks'

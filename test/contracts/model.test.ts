@@ -12,7 +12,7 @@ import {
 import fc from 'fast-check'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { fromParsed } from '../../lib/form.ts'
+import { fromParsed } from '../../lib/core/http/form.ts'
 import { clients } from '../helpers/host.ts'
 import { type Server, skipWithout, startPostgres, startRedis } from '../helpers/servers.ts'
 

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { postgresStore } from '../../lib/stores/postgres.ts'
+import { postgresStore } from '../../lib/adapters/stores/postgres/store.ts'
 import { storeContract } from '../../lib/testing/storeContract.ts'
 import { type Server, skipWithout, startPostgres, until } from '../helpers/servers.ts'
 

@@ -2,7 +2,7 @@ import { Redis as Ioredis, Cluster as IoredisCluster } from 'ioredis'
 import { Redis as Ioredis5 } from 'ioredis5'
 import { createClient, createCluster } from 'redis'
 import { createClient as createClient5 } from 'redis5'
-import { type RedisLike, redisStore } from '../../lib/stores/redis.ts'
+import { type RedisLike, redisStore } from '../../lib/adapters/stores/redis/store.ts'
 import { type ContractOptions, storeContract } from '../../lib/testing/storeContract.ts'
 import { type Server, skipWithout, startRedis, startRedisCluster, until } from '../helpers/servers.ts'
 

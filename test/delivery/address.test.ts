@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { isPublic } from '../../lib/delivery/address.ts'
+import { isPublic } from '../../lib/core/outbound/publicAddress.ts'
 
 describe('isPublic', () => {
   for (const address of ['8.8.8.8', '93.184.216.34', '1.1.1.1', '172.32.0.1', '192.0.1.1', '223.255.255.255']) {

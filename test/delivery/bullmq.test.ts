@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect } from 'chai'
-import { bullmqQueue } from '../../lib/delivery/bullmq.ts'
-import { newId } from '../../lib/secrets.ts'
+import { bullmqQueue } from '../../lib/adapters/queues/bullmq.ts'
+import { newId } from '../../lib/core/crypto/vault.ts'
 import { type Server, skipWithout, startRedis } from '../helpers/servers.ts'
 import { queueContract } from './queues.ts'
 
@@ -117,8 +117,8 @@ describe('bullmqQueue on a real Redis', function () {
   it('names the packages that it needs when they are not there', () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'express-ciba-'))
     try {
-      for (const file of ['bullmq.ts', 'schedule.ts']) {
-        copyFileSync(new URL(`../../lib/delivery/${file}`, import.meta.url), join(elsewhere, file))
+      for (const file of ['bullmq.ts', 'retry.ts']) {
+        copyFileSync(new URL(`../../lib/adapters/queues/${file}`, import.meta.url), join(elsewhere, file))
       }
       writeFileSync(join(elsewhere, 'package.json'), '{"type":"module"}')
       const program = `import('./bullmq.ts').then(({ bullmqQueue }) => bullmqQueue({ connection: {} })).catch((error) => console.log(error.message))`

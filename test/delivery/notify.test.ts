@@ -1,12 +1,12 @@
 import { expect } from 'chai'
 import type { BackchannelEvent, ClientMetadata, DeliveryQueue, DeliveryRun } from 'express-ciba'
 import { memoryStore } from 'express-ciba'
-import type { Client } from '../../lib/contracts.ts'
-import { createNotify, type NotifyParts } from '../../lib/delivery/notify.ts'
-import { OutboundError } from '../../lib/delivery/outboundError.ts'
-import { BackchannelError } from '../../lib/errors.ts'
-import type { DeliveryMode, RequestRecord } from '../../lib/record.ts'
-import { contextOf, createVault, newHandle, newId } from '../../lib/secrets.ts'
+import type { Client } from '../../lib/contracts/contracts.ts'
+import { contextOf, createVault, newHandle, newId } from '../../lib/core/crypto/vault.ts'
+import { BackchannelError } from '../../lib/core/errors.ts'
+import { OutboundError } from '../../lib/core/outbound/outboundError.ts'
+import type { DeliveryMode, RequestRecord } from '../../lib/core/request.ts'
+import { createNotify, type NotifyParts } from '../../lib/protocol/notification/notify.ts'
 import { requestRecord } from '../../lib/testing/storeContract.ts'
 
 const vault = createVault(Buffer.alloc(32, 1))

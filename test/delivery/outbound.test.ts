@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net'
 import { expect } from 'chai'
-import { createOutbound, type Outbound, type OutboundOptions } from '../../lib/delivery/outbound.ts'
+import { createOutbound, type Outbound, type OutboundOptions } from '../../lib/core/outbound/outbound.ts'
 import { type Receiver, reactions, receiverCertificate, selfSigned, startReceiver } from '../helpers/receiver.ts'
 import { hostileUrls } from './hostileUrls.ts'
 

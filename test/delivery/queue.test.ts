@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import { createHeap } from '../../lib/delivery/heap.ts'
-import { inProcessQueue } from '../../lib/delivery/queue.ts'
+import { createHeap } from '../../lib/adapters/queues/heap.ts'
+import { inProcessQueue } from '../../lib/adapters/queues/inProcess.ts'
 import { until } from '../helpers/until.ts'
 import { queueContract } from './queues.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createSchedule } from '../../lib/delivery/schedule.ts'
+import { createSchedule } from '../../lib/adapters/queues/retry.ts'
 
 const job = { request: 'r', clientId: 'till', expiresAt: 600_000 }
 const at = (step: unknown) => (step as { runAt: number }).runAt

@@ -3,7 +3,7 @@ import { expect } from 'chai'
 import express, { type RequestHandler } from 'express'
 import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { formLimits, fromParsed, parseForm } from '../../lib/form.ts'
+import { formLimits, fromParsed, parseForm } from '../../lib/core/http/form.ts'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, startHost } from '../helpers/host.ts'
 
@@ -196,7 +196,7 @@ describe('bodies on the wire', () => {
 
 describe('the form parser', () => {
   it('#47 looks once at a form of many names that is not ours, or no form of anybody', async () => {
-    const { readForm } = await import('../../lib/form.ts')
+    const { readForm } = await import('../../lib/core/http/form.ts')
     const took = async (names: number) => {
       const body = Array.from({ length: names }, (_, n) => n.toString(36)).join('&')
       const req = { headers: { 'content-type': form }, readableEnded: true, _body: true, body }

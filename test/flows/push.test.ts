@@ -11,7 +11,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose'
-import { leftHalfHash } from '../../lib/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
 import { makeCertificate } from '../helpers/certificates.ts'
 import { eventually, type Notified, notificationToken, quiet, startNotified } from '../helpers/notified.ts'
 import { reactions } from '../helpers/receiver.ts'

@@ -7,12 +7,12 @@ import {
   memoryStore,
 } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { createCheckAssertion } from '../../lib/client/assertion.ts'
-import { createAuthenticate } from '../../lib/client/authenticate.ts'
-import { createClientKeys } from '../../lib/client/keys.ts'
-import { createReadClient } from '../../lib/client/metadata.ts'
-import { createCheckCertificate, thumbprintOf } from '../../lib/client/mtls.ts'
-import { asymmetricAlgs, hmacAlgs } from '../../lib/jws.ts'
+import { asymmetricAlgs, hmacAlgs } from '../../lib/core/crypto/jws.ts'
+import { createCheckAssertion } from '../../lib/protocol/client/assertion.ts'
+import { createAuthenticate } from '../../lib/protocol/client/authenticate.ts'
+import { createCheckCertificate, thumbprintOf } from '../../lib/protocol/client/certificate.ts'
+import { createClientKeys } from '../../lib/protocol/client/jwks.ts'
+import { createReadClient } from '../../lib/protocol/client/metadata.ts'
 
 export const issuer = 'https://login.example.com'
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'

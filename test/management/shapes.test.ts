@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { authzDetails, clientNumber } from '../../lib/management/shapes.ts'
+import { authzDetails, clientNumber } from '../../lib/authlete/shapes.ts'
 
 describe('the numbers of clients', () => {
   it('are their ids, where those are numbers', () => {

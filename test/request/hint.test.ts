@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { readLoginHint } from '../../lib/request/hint.ts'
+import { readLoginHint } from '../../lib/protocol/request/hint.ts'
 
 const issuer = 'https://login.example.com'
 const read = (value: string) => {

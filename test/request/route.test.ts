@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import type { Channel, User } from 'express-ciba'
-import { createRoutes, type Route, type RouteParts, type RouteQuestion } from '../../lib/request/route.ts'
+import { createRoutes, type Route, type RouteParts, type RouteQuestion } from '../../lib/protocol/notice/route.ts'
 
 const channel = (name: string, more: Partial<Channel> = {}): Channel => ({
   name,

@@ -20,8 +20,8 @@ const patterns = readdirSync(root, { recursive: true, encoding: 'utf8' })
 
 /** Not linear, and harmless: what they read is short, and ours. */
 const bounded: Readonly<Record<string, string>> = {
-  'approval/choices.ts \\S*\\d\\S*': 'a binding message, whose length is limited at the door',
-  'secrets.ts \\0+$': 'a name that we made ourselves, of limited length',
+  'protocol/approval/view/choices.ts \\S*\\d\\S*': 'a binding message, whose length is limited at the door',
+  'core/crypto/vault.ts \\0+$': 'a name that we made ourselves, of limited length',
 }
 
 /** What may be repeated: every character and escape that the pattern tells apart, one alone and two in turn. */

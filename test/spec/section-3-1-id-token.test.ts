@@ -10,7 +10,7 @@ import {
   type JWK,
   jwtVerify,
 } from 'jose'
-import { leftHalfHash } from '../../lib/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
 import type { HostOptions } from '../helpers/host.ts'
 import { type Issuing, privateJwk, publicJwk, startIssuing } from '../helpers/tokens.ts'
 
@@ -98,7 +98,7 @@ describe('OpenID Connect Core: ID tokens', () => {
   })
 
   it('FAPI2-5.4.1-01 an RSA key that names no algorithm signs with PS256 where the profile demands it', async () => {
-    const { createKeys } = await import('../../lib/token/keys.ts')
+    const { createKeys } = await import('../../lib/core/crypto/signingKeys.ts')
     await start()
     expect(createKeys({ keys: [rsa] }, ['PS256', 'ES256']).algs).to.deep.equal(['PS256'])
     expect(createKeys({ keys: [rsa] }).algs).to.deep.equal(['RS256'])
@@ -173,8 +173,8 @@ describe('OpenID Connect Core: ID tokens', () => {
     })
 
     it('of push clients go by the notification endpoint', async () => {
-      const { createSubjects } = await import('../../lib/token/subject.ts')
-      const { createVault } = await import('../../lib/secrets.ts')
+      const { createSubjects } = await import('../../lib/protocol/authorization/subject.ts')
+      const { createVault } = await import('../../lib/core/crypto/vault.ts')
       await start()
       const { nameFor } = createSubjects(createVault(Buffer.from(secret)), true)
       const push = {

@@ -282,7 +282,7 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('FCIBA-4.1.1-02 explain a request as well as a binding message does', async () => {
-    const { createCheckBindingMessage } = await import('../../lib/request/bindingMessage.ts')
+    const { createCheckBindingMessage } = await import('../../lib/protocol/request/bindingMessage.ts')
     await start()
     const check = createCheckBindingMessage({ policy: 'printable', required: false, contextRequired: true })
     expect(check(undefined, false, true)).to.equal(undefined)

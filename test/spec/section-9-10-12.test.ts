@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { leftHalfHash } from '../../lib/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
 import { eventually, type Notified, notificationToken, quiet, startNotified } from '../helpers/notified.ts'
 import { reactions } from '../helpers/receiver.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createForgetting } from '../../lib/stores/forgetting.ts'
+import { createForgetting } from '../../lib/adapters/stores/expiry.ts'
 import { until } from '../helpers/until.ts'
 
 describe('forgetting', () => {

@@ -4,7 +4,7 @@ import { expect } from 'chai'
 import { type KeyvLike, keyvStore } from 'express-ciba'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
-import { createBackend } from '../../lib/stores/keyvBackend.ts'
+import { createBackend } from '../../lib/adapters/stores/keyv/backend.ts'
 import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
 
 describe('keyvStore', () => {

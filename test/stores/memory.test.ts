@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { memoryStore } from 'express-ciba'
-import { createOpenRequests } from '../../lib/stores/openRequests.ts'
+import { createOpenRequests } from '../../lib/adapters/stores/openRequests.ts'
 import { requestRecord } from '../../lib/testing/storeContract.ts'
 
 describe('memoryStore', () => {

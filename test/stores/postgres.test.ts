@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import pg from 'pg'
-import { type PoolLike, postgresStore } from '../../lib/stores/postgres.ts'
-import { countOpen } from '../../lib/stores/postgresSchema.ts'
-import { statementsFor } from '../../lib/stores/postgresSql.ts'
+import { countOpen } from '../../lib/adapters/stores/postgres/schema.ts'
+import { statementsFor } from '../../lib/adapters/stores/postgres/statements.ts'
+import { type PoolLike, postgresStore } from '../../lib/adapters/stores/postgres/store.ts'
 import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
 import { type Server, skipWithout, startPostgres, until } from '../helpers/servers.ts'
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createTickets } from '../../lib/stores/tickets.ts'
+import { createTickets } from '../../lib/adapters/stores/keyv/singleUseKeys.ts'
 
 describe('tickets', () => {
   const until = Date.now() + 3_600_000

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { type Call, readClient } from 'express-ciba'
-import { createBindings } from '../../lib/token/binding.ts'
+import { createBindings } from '../../lib/protocol/authorization/keyBinding.ts'
 
 const call = {} as Call
 const bindingOf = (required: boolean, { jkt, thumbprint, ...registered }: Record<string, unknown> = {}) =>

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { makeKeys } from '../../lib/token/keys.ts'
+import { makeKeys } from '../../lib/core/crypto/signingKeys.ts'
 
 const run = promisify(execFile)
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -18,7 +18,7 @@ describe('keys made at start', () => {
   it('are there, whenever garbage is collected', async function () {
     this.timeout(60_000)
     const program = `
-      const { makeKeys } = await import('./lib/token/keys.ts')
+      const { makeKeys } = await import('./lib/core/crypto/signingKeys.ts')
       for (let made = 0; made < 6000; made += 1) makeKeys()`
     const flags = ['--gc-global', '--max-semi-space-size=1', '--import', 'tsx', '--input-type=module']
     await run(process.execPath, [...flags, '--eval', program], { cwd: root, timeout: 50_000, killSignal: 'SIGKILL' })

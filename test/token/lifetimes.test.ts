@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { createLifetimesOf, defaultLifetimes } from '../../lib/token/lifetimes.ts'
+import { createLifetimesOf, defaultLifetimes } from '../../lib/protocol/token/lifetimes.ts'
 
 const till = { client_id: 'till' }
 

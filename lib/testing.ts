@@ -1,1 +1,0 @@
-export { type ContractCase, type ContractOptions, storeContract } from './testing/storeContract.ts'
