@@ -1,70 +1,170 @@
+// The router and its engine
+
+export {
+  type AskingEngine,
+  type Backchannel,
+  createBackchannel,
+  type Deliveries,
+  type Metadata,
+} from './backchannel.ts'
+export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
+
+// What a host calls besides
+
+export type { RegisteredClient } from './core/client.ts'
+export type { Pair } from './core/context.ts'
+export { BackchannelError, type BackchannelErrorOptions, ChannelError, errorStatus } from './core/errors.ts'
+export type { DoctorOptions, Finding, HostApp } from './doctor/doctor.ts'
+export { readClient } from './protocol/client/metadata.ts'
+export type { ResendOptions, Resent } from './protocol/notice/resend.ts'
+export { type LoginHintTokensOptions, loginHintTokens } from './protocol/request/loginHintToken.ts'
+export { cibaGrantType } from './protocol/token/endpoint.ts'
+
+// Channels
+
 export { type ConsoleChannelOptions, consoleChannel } from './adapters/channels/console.ts'
 export { type EmailChannelOptions, emailChannel, type Mail, type MailTransport } from './adapters/channels/email.ts'
 export { linkChannel } from './adapters/channels/link.ts'
-export { qrPng, qrSvg } from './adapters/channels/qr.ts'
-export { type SmsChannelOptions, smsChannel, type TextSender, type TwilioClient } from './adapters/channels/sms.ts'
+export {
+  type SmsChannelOptions,
+  type SmsReach,
+  smsChannel,
+  type TextSender,
+  type TwilioClient,
+  type TwilioMessage,
+} from './adapters/channels/sms.ts'
 export { readTwilioStatus, smsFailure, type TwilioStatusCall } from './adapters/channels/twilio.ts'
-export { type BullmqQueueOptions, bullmqQueue } from './adapters/queues/bullmq.ts'
+
+// The store and the queue of one process
+
 export { type InProcessQueueOptions, inProcessQueue } from './adapters/queues/inProcess.ts'
 export type { RetryOptions } from './adapters/queues/retry.ts'
-export { type KeyvLike, keyvStore } from './adapters/stores/keyv/store.ts'
 export { memoryStore } from './adapters/stores/memory.ts'
-export {
-  type PoolLike,
-  type PostgresStore,
-  type PostgresStoreOptions,
-  postgresStore,
-} from './adapters/stores/postgres/store.ts'
-export {
-  type IoredisLike,
-  type NodeRedisLike,
-  type RedisLike,
-  type RedisStoreOptions,
-  redisStore,
-} from './adapters/stores/redis/store.ts'
-export type { Attributes, ManagementCall, ManagementOptions } from './authlete/options.ts'
-export { createManagementRouter } from './authlete/router.ts'
-export { type Backchannel, createBackchannel } from './backchannel.ts'
-export type * from './contracts/contracts.ts'
-export * from './core/errors.ts'
-export type { BackchannelEvent, Logger } from './core/events.ts'
-export type { NoticeStrings, NoticeTexts } from './core/noticeTexts.ts'
-export type { OutboundOptions } from './core/outbound/outbound.ts'
-export type * from './core/request.ts'
-export type { RequestState } from './core/requestState.ts'
-export type { DoctorOptions, Finding, HostApp } from './doctor/doctor.ts'
-export type { Paths } from './options/paths.ts'
-export type { BackchannelOptions, BindingMessagePolicy, NoticeOptions, TokenOptions } from './options/schema.ts'
-export type { Decision } from './protocol/approval/complete.ts'
+
+// Options
+
 export type {
-  CompletedAuthorized,
-  CompletedOtherwise,
-  Completion,
-  ObjectOrText,
-} from './protocol/approval/completionRequest.ts'
-export type { Completed } from './protocol/approval/completionResult.ts'
-export type { PageOptions, PlaceQuestion } from './protocol/approval/options.ts'
-export type { DetailCard, DetailWords } from './protocol/approval/view/details.ts'
-export type { Ask, Page, SignedOut, View } from './protocol/approval/view/model.ts'
-export type { ClosedState, PageState } from './protocol/approval/view/state.ts'
-export type { Theme, ThemeColors } from './protocol/approval/view/style.ts'
-export type { PageStrings, PageTexts } from './protocol/approval/view/texts.ts'
-export type { Binding } from './protocol/authorization/keyBinding.ts'
-export { readClient } from './protocol/client/metadata.ts'
-export type { Count, Limiter, LimiterFactory } from './protocol/limits/limiter.ts'
-export type { Limits } from './protocol/limits/prompts.ts'
-export type { ResendOptions, Resent } from './protocol/notice/resend.ts'
-export type { Fallback } from './protocol/notice/route.ts'
-export type { Undelivered } from './protocol/notification/notify.ts'
-export {
-  type LoginHintTokensOptions,
-  type LoginHintTokenVerifier,
-  loginHintTokens,
-} from './protocol/request/loginHintToken.ts'
-export { cibaGrantType } from './protocol/token/endpoint.ts'
-export type { Grant, Granted } from './protocol/token/grant.ts'
-export type { Introspection, MayIntrospect } from './protocol/token/introspection.ts'
-export type { IssuedTokens, IssueTokens } from './protocol/token/issue.ts'
-export type { MakeAccessToken, TokenResponse } from './protocol/token/mint.ts'
-export type { IssueRefreshToken } from './protocol/token/refreshToken.ts'
-export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
+  Address,
+  ApprovalOptions,
+  BackchannelOptions,
+  BindingMessagePolicy,
+  ClientAuthOptions,
+  Count,
+  Counter,
+  CounterFactory,
+  DeliveryOptions,
+  Fallback,
+  InteropOptions,
+  LimitOptions,
+  NoticeOptions,
+  OutboundOptions,
+  PageOptions,
+  Paths,
+  PollingOptions,
+  Profile,
+  RequestOptions,
+  TokenLifetimes,
+  TokenOptions,
+} from './contracts/options.ts'
+
+// What a host writes: users, session, clients
+
+export type {
+  Awaitable,
+  ClientAuthMethod,
+  ClientMetadata,
+  Clients,
+  DeliveryMode,
+  GetCertificate,
+  Jwk,
+  JwkSet,
+} from './contracts/clients.ts'
+export type { LoginNeed, Session, SessionUser } from './contracts/session.ts'
+export type { Hint, LoginHintTokenVerifier, User, Users } from './contracts/users.ts'
+
+// Requests and their answers
+
+export type { ApproveInput, DenyInput, FailInput, TokenChanges } from './contracts/approval.ts'
+export type { ErrorCode } from './contracts/errors.ts'
+export type {
+  Answer,
+  Approval,
+  AuthorizationDetail,
+  GrantRecord,
+  Move,
+  RecordChanges,
+  Refusal,
+  RequestDetails,
+  RequestRecord,
+  RequestState,
+  RequestStatus,
+  Rotation,
+  TokenOverrides,
+  TokenProperty,
+} from './contracts/request.ts'
+
+// The page
+
+export type {
+  ClosedState,
+  DetailCard,
+  DetailWords,
+  LocationQuery,
+  Page,
+  PageState,
+  PageStrings,
+  PageTexts,
+  Question,
+  SignedOut,
+  Theme,
+  ThemeColors,
+  View,
+} from './contracts/page.ts'
+
+// Tokens
+
+export type {
+  DetailSchema,
+  DetailType,
+  DetailTypes,
+  Grant,
+  GrantAnswer,
+  GrantCall,
+  Granted,
+  Introspection,
+  IssuedTokens,
+  IssueRefreshToken,
+  IssueTokens,
+  KeyBinding,
+  MakeAccessToken,
+  MayIntrospect,
+  Resource,
+  Resources,
+  ScopeClaims,
+  Seconds,
+  TokenResponse,
+} from './contracts/tokens.ts'
+
+// Channels, stores, queues and telemetry of one's own
+
+export type {
+  Channel,
+  ChannelFailure,
+  Form,
+  Notice,
+  NoticeStatus,
+  NoticeStrings,
+  NoticeTexts,
+  Sent,
+  StatusCall,
+} from './contracts/channel.ts'
+export type {
+  DeliveryJob,
+  DeliveryQueue,
+  DeliveryResult,
+  DeliveryRun,
+  FailedDelivery,
+  Undelivered,
+} from './contracts/queue.ts'
+export type { AnswerBus, AnswerSubscriber, BackchannelStore, Polled, Poller } from './contracts/store.ts'
+export type { BackchannelEvent, Logger, Step, Telemetry } from './contracts/telemetry.ts'

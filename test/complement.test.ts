@@ -4,6 +4,7 @@ import { type CibaFeatureOptions, createCibaFeature } from 'express-ciba/adapter
 import { errors } from 'oidc-provider'
 import { z } from 'zod'
 import { deviceOf } from './helpers/device.ts'
+import { noLimits } from './helpers/host.ts'
 import { byLink, claimsIn, type ProviderHost, type ProviderHostOptions, startProvider } from './helpers/oidcProvider.ts'
 import { until } from './helpers/until.ts'
 
@@ -20,7 +21,7 @@ describe('the complement of oidc-provider', () => {
     const features = { claimsParameter: { enabled: true } }
     const { ask, answer, result } = await start({
       client: { require_auth_time: true },
-      ciba: { acrValues: ['urn:test:pwd'] },
+      ciba: { requests: { acrValues: ['urn:test:pwd'] } },
       provider: { features, acrValues: ['urn:test:pwd'], claims: { email: ['email'] } },
     })
     const { body } = await ask({ claims, acr_values: 'urn:test:pwd' })
@@ -32,7 +33,7 @@ describe('the complement of oidc-provider', () => {
 
   it('takes an id_token_hint that oidc-provider has verified', async () => {
     const hints: Hint[] = []
-    const find = (hint: Hint) => {
+    const find = ({ hint }: { hint: Hint }) => {
       hints.push(hint)
       return { sub: 'alice' }
     }
@@ -51,8 +52,11 @@ describe('the complement of oidc-provider', () => {
   })
 
   it('takes a login_hint_token, where there is a verifier', async () => {
-    const loginHintToken = (token: string) => ({ type: 'login_hint_token' as const, value: token.slice(2) })
-    const { post } = await start({ ciba: { loginHintToken } })
+    const loginHintToken = ({ token }: { token: string }) => ({
+      type: 'login_hint_token' as const,
+      value: token.slice(2),
+    })
+    const { post } = await start({ ciba: { requests: { loginHintToken } } })
     expect((await post('/backchannel', { scope: 'openid', login_hint_token: 'v:bob' })).status).to.equal(200)
     await host.close()
     const without = await start()
@@ -64,8 +68,8 @@ describe('the complement of oidc-provider', () => {
     const { ask, notices } = await start({
       client: { backchannel_user_code_parameter: true },
       ciba: {
-        userCodes: true,
-        users: { find: () => ({ sub: 'alice' }), checkUserCode: (_user, code) => code === '1234' },
+        requests: { userCodes: true },
+        users: { find: () => ({ sub: 'alice' }), checkUserCode: ({ user: _user, userCode: code }) => code === '1234' },
       },
     })
     expect((await ask()).body.error).to.equal('missing_user_code')
@@ -77,7 +81,7 @@ describe('the complement of oidc-provider', () => {
   })
 
   it('refuses what is too much, and leaves nothing of it with oidc-provider', async () => {
-    const { ask, rows, events } = await start({ ciba: { openRequestsPerUser: 2 } })
+    const { ask, rows, events } = await start({ ciba: { limits: { ...noLimits, openRequestsPerUser: 2 } } })
     for (const status of [200, 200, 403]) expect((await ask()).status).to.equal(status)
     expect([...rows.keys()].filter((key) => key.startsWith('BackchannelAuthenticationRequest:'))).to.have.length(2)
     expect(events.at(-1)).to.include({ type: 'request.refused', error: 'access_denied' })
@@ -125,7 +129,7 @@ describe('the complement of oidc-provider', () => {
 
   it('tells oidc-provider again when it could not store the result, and only once when it could', async () => {
     const { ask, answer, result, rows, events } = await start({
-      ciba: { queue: inProcessQueue({ firstRetryMs: 20 }) },
+      ciba: { delivery: { queue: inProcessQueue({ firstRetryMs: 20 }) } },
     })
     const { body } = await ask()
     let failures = 2
@@ -145,7 +149,7 @@ describe('the complement of oidc-provider', () => {
     const lost: unknown[] = []
     const { ask, answer, rows } = await start({
       client: { client_name: undefined },
-      ciba: { onUndelivered: (undelivered) => void lost.push(undelivered.reason) },
+      ciba: { delivery: { onUndelivered: (undelivered) => void lost.push(undelivered.reason) } },
     })
     const { body } = await ask()
     rows.delete(`BackchannelAuthenticationRequest:${body.auth_req_id}`)
@@ -205,7 +209,9 @@ describe('the complement of oidc-provider', () => {
     const { ask, answer, result } = await start({
       client,
       ciba: {
-        authorizationDetailsTypes: { payment: z.strictObject({ type: z.literal('payment'), payee: z.string() }) },
+        requests: {
+          authorizationDetails: { payment: z.strictObject({ type: z.literal('payment'), payee: z.string() }) },
+        },
       },
       provider: {
         features: {
@@ -264,7 +270,7 @@ describe('the complement of oidc-provider', () => {
   it('asks for the login that is needed', async () => {
     const { ask } = await start({
       client: { default_max_age: 60 },
-      ciba: { session: undefined, signIn: { clientId: 'page' }, acrValues: ['urn:test:pwd'] } as never,
+      ciba: { session: undefined, signIn: { clientId: 'page' }, requests: { acrValues: ['urn:test:pwd'] } } as never,
       provider: { acrValues: ['urn:test:pwd'] },
     })
     const device = deviceOf(undefined)

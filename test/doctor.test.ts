@@ -20,16 +20,18 @@ import { privateJwk } from './helpers/tokens.ts'
 const quiet = { info() {}, warn() {}, error() {} }
 const options: BackchannelOptions = {
   issuer: 'https://login.example.com',
-  clients: (id) =>
-    id === 'till'
-      ? { client_id: 'till', client_secret: 'x'.repeat(32), backchannel_token_delivery_mode: 'poll' }
-      : id === 'broken'
-        ? { client_id: 'broken' }
-        : id === 'web'
-          ? { client_id: 'web', client_secret: 'x'.repeat(32) }
-          : undefined,
+  clients: {
+    find: ({ clientId: id }) =>
+      id === 'till'
+        ? { client_id: 'till', client_secret: 'x'.repeat(32), backchannel_token_delivery_mode: 'poll' }
+        : id === 'broken'
+          ? { client_id: 'broken' }
+          : id === 'web'
+            ? { client_id: 'web', client_secret: 'x'.repeat(32) }
+            : undefined,
+  },
   users: { find: () => undefined },
-  session: { current: () => undefined, loginUrl: (to) => `/login?next=${to}` },
+  session: { current: () => undefined, loginUrl: ({ returnTo: to }) => `/login?next=${to}` },
   logger: quiet,
 }
 
@@ -116,10 +118,10 @@ describe('the doctor', () => {
     const about = async (id: string, changes: Partial<BackchannelOptions> = {}) =>
       (await results(changes, [id]))[`client ${id}`]?.detail
     expect(await about('web')).to.equal('has no backchannel_token_delivery_mode')
-    expect(await about('till', { deliveryModes: ['ping'] })).to.equal(
+    expect(await about('till', { delivery: { modes: ['ping'] } })).to.equal(
       'registered for poll, which this server does not offer',
     )
-    expect(await about('till', { clientAuthMethods: ['private_key_jwt'] })).to.equal(
+    expect(await about('till', { clientAuth: { methods: ['private_key_jwt'] } })).to.equal(
       'registered for client_secret_basic, which this server does not offer',
     )
   })
@@ -244,7 +246,7 @@ describe('the doctor', () => {
   it('warns of counters that processes on one store do not share', async () => {
     const { limits } = await results({ store: memoryStore() })
     expect(limits?.result).to.equal('warn')
-    expect(limits?.remedy).to.match(/limiter/)
+    expect(limits?.remedy).to.match(/limits\.counter/)
     expect((await results()).limits).to.equal(undefined)
   })
 
@@ -263,7 +265,7 @@ describe('the doctor', () => {
       return start(['doctor', join(folder, 'options.mjs'), ...ids])
     }
     const module =
-      "export default { issuer: 'https://login.example.com', clients: () => undefined, users: { find() {} } }"
+      "export default { issuer: 'https://login.example.com', clients: { find() {} }, users: { find() {} } }"
     const good = await run(module)
     const made = await run(module.replace('export default {', 'export default async () => ({').concat(')'))
     expect(made.code).to.equal(0)

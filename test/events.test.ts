@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Answer } from 'express-ciba'
-import { createEmit, type Logger } from '../lib/core/events.ts'
+import type { Logger } from 'express-ciba'
+import { createEmit } from '../lib/core/events.ts'
 import { clientOf } from './helpers/client.ts'
 import { startHost } from './helpers/host.ts'
 import { until } from './helpers/until.ts'
@@ -63,7 +63,7 @@ describe('hooks that only listen', () => {
     })
 
     it(`onAnswer ${what}: the answer stands, and an event says so`, async () => {
-      const host = await startHost({ onAnswer: hook as (request: string, answer: Answer) => void })
+      const host = await startHost({ onAnswer: hook })
       const client = clientOf(host)
       const { auth_req_id } = (await client.start()).body
       expect((await client.complete({ auth_req_id, approved: true })).status).to.equal(204)
@@ -76,7 +76,8 @@ describe('hooks that only listen', () => {
   it('a template that fails for every page is an error for Express to handle', async () => {
     const host = await startHost({ page: { template: broken } })
     const response = await fetch(`${host.origin}/auth/backchannel/approve?r=x`, { signal: AbortSignal.timeout(5000) })
-    expect(response.status).to.equal(500)
+    expect(response.status).to.equal(503)
+    expect(host.events.some((each) => each.type === 'outage' && each.of === 'page')).to.equal(true)
     await host.close()
     expect(unheard).to.deep.equal([])
   })

@@ -1,11 +1,12 @@
 import { expect } from 'chai'
 import { type BackchannelOptions, createBackchannel, createBackchannelRouter, memoryStore } from 'express-ciba'
 import { defaultPaths } from '../lib/options/paths.ts'
+import { contextFor } from './helpers/context.ts'
 import { privateJwk } from './helpers/tokens.ts'
 
 const good: BackchannelOptions = {
   issuer: 'https://login.example.com',
-  clients: () => undefined,
+  clients: { find: () => undefined },
   users: { find: () => undefined },
   session: { current: () => undefined, loginUrl: () => '/login' },
   logger: { info() {}, warn() {}, error() {} },
@@ -24,7 +25,7 @@ describe('options', () => {
     ['a missing issuer', { issuer: undefined }, /option "issuer" is missing; it must be an https URL/],
     ['an http issuer', { issuer: 'http://login.example.com' }, /option "issuer" must be an https URL/],
     ['an issuer with a query', { issuer: 'https://login.example.com/?a=b' }, /option "issuer" must be an https URL/],
-    ['clients that are no function', { clients: [] }, /option "clients" must be a function/],
+    ['clients that cannot be found', { clients: [] }, /option "clients" must be an object with a function "find"/],
     ['missing users', { users: undefined }, /option "users" must be an object with a function "find"/],
     [
       'a session without current',
@@ -72,7 +73,7 @@ describe('options', () => {
     ],
     ['a short secret', { secret: 'short' }, /option "secret" must have at least 32 bytes/],
     ['a typing slip', { isuer: 'https://login.example.com' }, /unknown option "isuer"; check the spelling/],
-    ['a hold that is too long', { longPoll: { holdSeconds: 31 } }, /option "longPoll.holdSeconds" must be at most 30/],
+    ['a hold that is too long', { polling: { holdSeconds: 31 } }, /option "polling.holdSeconds" must be at most 30/],
     ['a slip inside', { paths: { tokn: '/t' } }, /unknown option "tokn" in "paths"/],
     ['a path without a slash', { paths: { token: 'oidc/token' } }, /option "paths.token" must start with a slash/],
     [
@@ -80,16 +81,24 @@ describe('options', () => {
       { paths: { token: '/oidc/backchannel' } },
       /option "paths" gives two routes the same path/,
     ],
-    ['a fraction of a second', { expirySeconds: 1.5 }, /option "expirySeconds" must be a whole number of seconds/],
+    [
+      'a fraction of a second',
+      { requests: { expirySeconds: 1.5 } },
+      /option "requests.expirySeconds" must be a whole number of seconds/,
+    ],
     [
       'a pause too long for a timer',
       { notices: { retrySeconds: [3_000_000] } },
       /option "notices.retrySeconds.0" must be 24 days at most/,
     ],
-    ['no interval', { intervalSeconds: 0 }, /option "intervalSeconds" must be more than 0/],
-    ['a grace too short', { graceSeconds: 5 }, /option "graceSeconds" must be at least 60/],
-    ['scopes without openid', { scopes: ['email'] }, /option "scopes" must contain "openid"/],
-    ['an unknown policy', { bindingMessage: 'anything' }, /option "bindingMessage"/],
+    ['no interval', { polling: { intervalSeconds: 0 } }, /option "polling.intervalSeconds" must be more than 0/],
+    ['a grace too short', { requests: { graceSeconds: 5 } }, /option "requests.graceSeconds" must be at least 60/],
+    ['scopes without openid', { requests: { scopes: ['email'] } }, /option "requests.scopes" must contain "openid"/],
+    [
+      'an unknown policy',
+      { requests: { bindingMessage: 'anything' } },
+      /option "requests.bindingMessage" must be "printable", /,
+    ],
     ['an issuer with a space', { issuer: ' https://login.example.com' }, /option "issuer" must be an https URL/],
     [
       'a hook of the users that is none',
@@ -109,14 +118,45 @@ describe('options', () => {
       { store: { ...memoryStore(), rotate: undefined } },
       /option "store" must be a store/,
     ],
-    ['a file name for PEM text', { outbound: { ca: '/etc/ca.pem' } }, /option "outbound.ca" must be PEM text/],
+    [
+      'a file name for PEM text',
+      { delivery: { outbound: { ca: '/etc/ca.pem' } } },
+      /option "delivery.outbound.ca" must be PEM text/,
+    ],
     [
       'a key that is no PEM text',
-      { outbound: { clientCertificate: { cert: '-----BEGIN ', key: 'key.pem' } } },
-      /option "outbound.clientCertificate.key" must be PEM text/,
+      { delivery: { outbound: { clientCertificate: { cert: '-----BEGIN ', key: 'key.pem' } } } },
+      /option "delivery.outbound.clientCertificate.key" must be PEM text/,
     ],
     ['sentences that are none', { page: { texts: { en: null } } }, /option "page.texts" must be sentences by language/],
-    ['an unknown delivery mode', { deliveryModes: ['pull'] }, /option "deliveryModes\.0"/],
+    [
+      'a function where 0.1 had one',
+      { clients: () => undefined },
+      /option "clients" must be .* find: \(\{ clientId \}\)/,
+    ],
+    ['a name of 0.1', { expirySeconds: 600 }, /option "expirySeconds" has moved: it is "requests.expirySeconds" now/],
+    ['a group of 0.1', { longPoll: { holdSeconds: 5 } }, /option "longPoll" has moved: it is "polling" now/],
+    [
+      'a name of 0.1 inside',
+      { page: { choices: true } },
+      /option "page.choices" has moved: it is "approval.choices" now/,
+    ],
+    [
+      'a name of 0.1 deep inside',
+      { delivery: { outbound: { totalMs: 500 } } },
+      /option "delivery.outbound.totalMs" has moved: it is "delivery.outbound.totalSeconds" now/,
+    ],
+    ['a limit below none', { limits: { promptsPerUser: -1 } }, /option "limits.promptsPerUser" must be 0 or more/],
+    ['a limit misspelt', { limits: { promptPerUser: 1 } }, /unknown option "promptPerUser" in "limits"/],
+    ['limits of another kind', { limits: true }, /option "limits" must be limits by name, or false/],
+    ['a secret of another kind', { secret: 5 }, /option "secret" must be text or bytes/],
+    ['no time for hooks', { timeoutSeconds: 0 }, /option "timeoutSeconds" must be more than 0/],
+    [
+      'user codes that nobody checks',
+      { requests: { userCodes: true } },
+      /option "users.checkUserCode" is missing: "requests.userCodes" needs it/,
+    ],
+    ['an unknown delivery mode', { delivery: { modes: ['pull'] } }, /option "delivery\.modes\.0"/],
   ]
   for (const [what, changes, message] of mistakes) {
     it(`stop the start: ${what}`, () => {
@@ -126,7 +166,7 @@ describe('options', () => {
 
   it('every path can be changed', () => {
     const paths = Object.fromEntries(Object.keys(defaultPaths).map((name) => [name, `/moved/${name}`]))
-    const { urls } = createBackchannel({ ...good, paths }).parts
+    const { urls } = contextFor({ paths })
     for (const name of Object.keys(paths))
       expect(urls).to.have.property(name, `https://login.example.com/moved/${name}`)
   })

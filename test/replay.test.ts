@@ -26,7 +26,7 @@ describe('threats 20, 50: what is good once is remembered for longer than it is 
       until = end
       return store.firstSeen(key, end)
     }
-    host = await startHost({ store: { ...store, firstSeen }, clients: () => signer })
+    host = await startHost({ store: { ...store, firstSeen }, clients: { find: () => signer } })
   })
   after(() => host.close())
 

@@ -39,7 +39,7 @@ const bin = (name) => `${root}/node_modules/.bin/${name}`
 const mocha = `${root}/node_modules/mocha/bin/mocha.js`
 const everything = ['test/**/*.test.ts']
 const portable = [
-  'test/{flows,hosts,client,request,approval,token,stores,contracts,spec}/**/*.test.ts',
+  'test/{flows,hosts,core,client,request,approval,token,stores,contracts,spec}/**/*.test.ts',
   'test/*.test.ts',
 ]
 

@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { createVault, idOf, newHandle, newId } from '../lib/core/crypto/vault.ts'
+import { idOf, newHandle, newId } from '../lib/core/crypto/handles.ts'
+import { createVault } from '../lib/core/crypto/vault.ts'
 
 describe('handles', () => {
-  // more than the random bytes that are fetched ahead at a time, several times over
   const ids = Array.from({ length: 2_000 }, newId)
   const handles = ids.map(newHandle)
 
@@ -20,20 +20,20 @@ describe('handles', () => {
 
 describe('names that stand for a text', () => {
   const vault = createVault(Buffer.alloc(32, 1))
-  const name = vault.disguise('alice', 'sub a.example')
+  const name = vault.encryptSubject('alice', 'sub a.example')
 
   it('lead back to it, where they were given', () => {
-    expect(vault.reveal(name, 'sub a.example')).to.equal('alice')
-    expect(vault.reveal(name, 'sub b.example')).to.equal(undefined)
-    expect(createVault(Buffer.alloc(32, 2)).reveal(name, 'sub a.example')).to.equal(undefined)
+    expect(vault.decryptSubject(name, 'sub a.example')).to.equal('alice')
+    expect(vault.decryptSubject(name, 'sub b.example')).to.equal(undefined)
+    expect(createVault(Buffer.alloc(32, 2)).decryptSubject(name, 'sub a.example')).to.equal(undefined)
   })
 
   it('stand for nothing once they are changed, cut or made up', () => {
     for (const other of ['', 'alice', name.slice(0, 24), `${name}AAAA`, `A${name.slice(1)}`, 'A'.repeat(name.length)])
-      expect(vault.reveal(other, 'sub a.example'), other).to.equal(undefined)
+      expect(vault.decryptSubject(other, 'sub a.example'), other).to.equal(undefined)
   })
 
   it('are not made of texts without end', () => {
-    expect(() => vault.disguise('x'.repeat(10_000), 'sub a.example')).to.throw('bytes cannot be given another name')
+    expect(() => vault.encryptSubject('x'.repeat(10_000), 'sub a.example')).to.throw('bytes has no pairwise name')
   })
 })

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { eachWithinItsOwn } from '../lib/core/timeout.ts'
+import { eachWithinItsOwn } from '../lib/protocol/authorization/authorizationDetails.ts'
 
 const atMost = (granted: number, asked: number) => granted <= asked
 

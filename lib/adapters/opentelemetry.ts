@@ -1,5 +1,4 @@
-import type { Step, Telemetry } from '../contracts/contracts.ts'
-import type { BackchannelEvent } from '../core/events.ts'
+import type { BackchannelEvent, Step, Telemetry } from '../contracts/telemetry.ts'
 
 type Attributes = Record<string, string | number | boolean>
 
@@ -27,7 +26,7 @@ export interface OpenTelemetryApi {
 
 const instrumentation = 'express-ciba'
 /** `SpanStatusCode.ERROR` */
-const failed = 2
+const errorStatus = 2
 
 /** Members of events that have few values, by the attribute of the metric that they become. */
 const countable = Object.entries({
@@ -43,19 +42,25 @@ const countable = Object.entries({
 })
 
 /**
- * Spans and metrics through `@opentelemetry/api`, which is passed in:
- *
- * ```ts
- * import * as api from '@opentelemetry/api'
- * createBackchannelRouter({ …, telemetry: openTelemetry(api) })
- * ```
+ * Spans and metrics through `@opentelemetry/api`, which is passed in.
  *
  * Spans `ciba <step>`, such as `ciba token` with `ciba store` inside; the counter `ciba.events`; the histogram
  * `ciba.step.duration` in seconds. None carries a user, a client's secret, a handle, a hint or a message.
+ * @throws TypeError when it is not the module.
+ * @example
+ * ```ts
+ * import * as api from '@opentelemetry/api'
+ * import { openTelemetry } from 'express-ciba/adapters/opentelemetry'
+ *
+ * createBackchannelRouter({ issuer, clients, users, telemetry: openTelemetry(api) })
+ * ```
  */
-export function openTelemetry({ trace, metrics }: OpenTelemetryApi): Telemetry {
-  const tracer = trace.getTracer(instrumentation)
-  const meter = metrics.getMeter(instrumentation)
+export function openTelemetry(api: OpenTelemetryApi): Telemetry {
+  if (typeof api?.trace?.getTracer !== 'function' || typeof api.metrics?.getMeter !== 'function') {
+    throw new TypeError('express-ciba: openTelemetry needs the module: import * as api from "@opentelemetry/api"')
+  }
+  const tracer = api.trace.getTracer(instrumentation)
+  const meter = api.metrics.getMeter(instrumentation)
   const events = meter.createCounter('ciba.events', { description: 'Events of express-ciba, by type' })
   const durations = meter.createHistogram('ciba.step.duration', {
     description: 'How long the steps of express-ciba take',
@@ -69,7 +74,7 @@ export function openTelemetry({ trace, metrics }: OpenTelemetryApi): Telemetry {
       const ended = (span: Span, error?: unknown) => {
         const outcome = error === undefined ? attributes : { ...attributes, 'error.type': typeOf(error) }
         span.setAttributes(outcome)
-        if (error !== undefined && !isRefusal(error)) span.setStatus({ code: failed })
+        if (error !== undefined && !isRefusal(error)) span.setStatus({ code: errorStatus })
         durations.record((performance.now() - began) / 1000, outcome)
         span.end()
       }
@@ -103,8 +108,8 @@ function typeOf(thrown: unknown): string {
   return typeof code === 'string' ? code : thrown.name
 }
 
-/** What a client did wrong is no failure of ours. */
+/** An error of the client's is not a failure of this server. */
 function isRefusal(thrown: unknown): boolean {
-  const { status } = thrown as { status?: unknown }
+  const { status } = (thrown ?? {}) as { status?: unknown }
   return typeof status === 'number' && status < 500
 }

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto'
-import type { Call, CallWants } from '../contracts/contracts.ts'
+import type { Context } from '../core/context.ts'
 import { BackchannelError } from '../core/errors.ts'
-import { parseForm } from '../core/http/form.ts'
+import type { Call, CallOverrides } from '../core/http/call.ts'
+import { parse } from '../core/http/form.ts'
 import { text, texts } from './fields.ts'
 
 /** Members that hand over what a client sent. */
@@ -13,6 +14,7 @@ export const callMembers = {
   clientCertificatePath: texts,
 }
 
+/** A client's call as the caller of the API hands it over. */
 export interface HandedOver {
   readonly parameters: string
   readonly clientId?: string | undefined
@@ -22,27 +24,23 @@ export interface HandedOver {
   readonly dpop?: string | undefined
 }
 
-export interface Place {
-  /** Absolute URL of the endpoint that the client called. */
-  readonly url: string
-  readonly mtlsUrl?: string | undefined
-}
-
 /**
  * The client's call as every endpoint sees it. User and password of its `Authorization` header are handed over as they
  * stood there, each still form-encoded (RFC 6749 2.3.1); the chain of its certificate has been checked by the caller.
+ * `url`: of the endpoint that the client called, as configured.
  */
-export function callFrom(handed: HandedOver, place: Place, wants?: CallWants): Call {
+export function callFrom(ctx: Context, handed: HandedOver, url: string, overrides?: CallOverrides): Call {
   const { parameters, clientId, clientSecret = '', clientCertificate, dpop } = handed
   const basic = clientId === undefined ? undefined : Buffer.from(`${clientId}:${clientSecret}`).toString('base64')
   const x509 = clientCertificate === undefined ? undefined : readCertificate(clientCertificate)
   return {
-    form: parseForm(Buffer.from(parameters)),
+    form: parse(Buffer.from(parameters)),
     authorization: basic === undefined ? undefined : `Basic ${basic}`,
     dpop: dpop === undefined ? [] : [dpop],
-    ...place,
+    url,
+    mtlsUrl: ctx.aliases.get(url),
     certificate: () => (x509 === undefined ? undefined : { x509, chained: true }),
-    wants,
+    overrides,
   }
 }
 

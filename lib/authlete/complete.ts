@@ -1,33 +1,18 @@
 import { z } from 'zod'
-import type { Client } from '../contracts/contracts.ts'
-import { asBackchannelError } from '../core/errors.ts'
-import { isObject } from '../core/json.ts'
-import { present } from '../core/omitUndefined.ts'
-import type { AuthorizationDetail } from '../core/request.ts'
-import type { About } from './about.ts'
+import type { Approval, RequestRecord } from '../contracts/request.ts'
+import type { Client } from '../core/client.ts'
+import type { Context } from '../core/context.ts'
+import { readJws } from '../core/crypto/jws.ts'
+import { isObject, omitUndefined } from '../core/json.ts'
+import { authReqIdOf } from '../core/lookup.ts'
+import { notificationOf } from '../protocol/notification/body.ts'
+import { lifetimesOf } from '../protocol/token/grant.ts'
+import { readCompletion } from './completion.ts'
 import { anything, list, number, readMembers, text, texts } from './fields.ts'
-import { answer, wrongCall } from './results.ts'
-import { authzDetails, capitals } from './shapes.ts'
-
-/** What came of a completion. */
-interface Completed {
-  readonly action: 'NOTIFICATION' | 'NO_ACTION'
-  readonly request: string
-  readonly result: string
-  readonly clientId: string
-  readonly clientName?: string
-  readonly deliveryMode: string
-  readonly responseContent?: string
-  readonly authReqId?: string
-  readonly authorizationDetails?: readonly AuthorizationDetail[]
-}
-
-export interface CompleteParts {
-  readonly about: About
-  findClient(clientId: string): Promise<Client | undefined>
-  /** Checks the members and settles the request. */
-  complete(completion: object): Promise<Completed>
-}
+import type { ManagementOptions } from './options.ts'
+import { answer, errorOf, wrongCall } from './results.ts'
+import { about, authzDetails, capitals } from './shapes.ts'
+import { completeTicket } from './ticket.ts'
 
 const members = z.object({
   ticket: text,
@@ -51,40 +36,69 @@ const members = z.object({
 })
 
 /** `/backchannel/authentication/complete`: settles a ticket's request. The caller delivers what there is to deliver. */
-export function createCompleteTicket({ about, findClient, complete }: CompleteParts) {
-  return async (body: unknown): Promise<object> => {
-    const { ticket, properties, ...said } = readMembers(members, body)
-    if (ticket === undefined) return wrongCall('complete', 'SERVER_ERROR', 'ticket is missing')
-    try {
-      const completion = present({ ...said, ticket, properties: properties?.map(withoutNull) })
-      return await toldOf(await complete(completion))
-    } catch (thrown) {
-      const error = asBackchannelError(thrown)
-      if (error !== thrown || error.status >= 500) throw thrown
-      return wrongCall('complete', 'SERVER_ERROR', error.message)
-    }
+export async function completeApi(ctx: Context, options: ManagementOptions, body: unknown): Promise<object> {
+  const { ticket, properties, ...said } = readMembers(members, body)
+  if (ticket === undefined) return wrongCall('complete', 'SERVER_ERROR', 'ticket is missing')
+  try {
+    const decision = readCompletion(omitUndefined({ ...said, properties: properties?.map(withoutNull) }))
+    return await answerFor(ctx, options, await completeTicket(ctx, ticket, decision))
+  } catch (thrown) {
+    const error = errorOf(ctx, thrown)
+    const say = error.status < 500 ? wrongCall : answer
+    return say('complete', 'SERVER_ERROR', error.message)
   }
+}
 
-  async function toldOf(completed: Completed): Promise<object> {
-    const { action, request: _, result, clientId, clientName, authorizationDetails, ...told } = completed
-    const { deliveryMode, responseContent, authReqId } = told
-    // the answer is stored and stands, whether or not the registry of clients is within reach
-    const client = await findClient(clientId).catch(() => undefined)
-    const content = action === 'NOTIFICATION' ? (responseContent ?? failure(authReqId)) : undefined
-    return answer('complete', action, `The request is completed: ${result}`, {
-      ...told,
-      ...about(client?.metadata ?? { client_id: clientId, client_name: clientName }),
-      deliveryMode: capitals(deliveryMode),
-      responseContent: content,
-      authorizationDetails: authzDetails(authorizationDetails),
-    })
+const results = { approved: 'AUTHORIZED', denied: 'ACCESS_DENIED', failed: 'TRANSACTION_FAILED' } as const
+
+/** Tells of the answer that stands: `NOTIFICATION` with what to send to the client, or `NO_ACTION` where it polls. */
+async function answerFor(ctx: Context, options: ManagementOptions, record: RequestRecord): Promise<object> {
+  const { clientId, deliveryMode, details } = record
+  // the answer is stored and stands, whether or not the registry of clients is within reach
+  const client = await ctx.clients.find(clientId).catch(() => undefined)
+  const notification = deliveryMode === 'poll' ? undefined : await notificationOf(ctx, record)
+  const pushed = deliveryMode === 'push' && client !== undefined ? notification?.body : undefined
+  const authReqId = authReqIdOf(ctx, record)
+  const action = notification === undefined ? 'NO_ACTION' : 'NOTIFICATION'
+  return answer('complete', action, `The request is completed: ${results[record.answer?.result ?? 'failed']}`, {
+    responseContent: notification && JSON.stringify(notification.body ?? failure(authReqId)),
+    deliveryMode: capitals(deliveryMode),
+    clientNotificationEndpoint: notification?.endpoint,
+    clientNotificationToken: notification?.token,
+    authReqId,
+    ...tokensIn(ctx, pushed ?? {}, record, client),
+    resources: details.resources,
+    grantId: textIn(pushed?.grant_id) ?? details.grantId,
+    ...about(options, client?.metadata ?? { client_id: clientId }),
+    authorizationDetails: authzDetails(details.authorizationDetails),
+  })
+}
+
+/** Tokens come with push alone: all other clients collect them. 0 seconds where there is no token here. */
+function tokensIn(ctx: Context, body: Readonly<Record<string, unknown>>, { answer }: RequestRecord, client?: Client) {
+  const lifetimes = client && lifetimesOf(ctx, client.metadata, (answer as Approval | undefined)?.tokens)
+  const accessToken = textIn(body.access_token)
+  const refreshToken = textIn(body.refresh_token)
+  const idToken = textIn(body.id_token)
+  return {
+    accessToken,
+    refreshToken,
+    idToken,
+    accessTokenDuration: typeof body.expires_in === 'number' ? body.expires_in : 0,
+    refreshTokenDuration: refreshToken === undefined ? 0 : (lifetimes?.refreshTokenSeconds ?? 0),
+    idTokenDuration: idToken === undefined ? 0 : (lifetimes?.idTokenSeconds ?? 0),
+    jwtAccessToken: accessToken !== undefined && readJws(accessToken) !== undefined ? accessToken : undefined,
   }
 }
 
 /** Tokens to push could not be made. Completing again tries it again. */
-function failure(authReqId: string | undefined): string {
+function failure(authReqId: string): object {
   const text = 'The server could not make the tokens'
-  return JSON.stringify({ error: 'server_error', error_description: text, auth_req_id: authReqId })
+  return { error: 'server_error', error_description: text, auth_req_id: authReqId }
+}
+
+function textIn(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 /** Some of the SDKs send members that are not set as `null`. */

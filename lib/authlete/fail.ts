@@ -1,11 +1,12 @@
 import { z } from 'zod'
-import { asBackchannelError, BackchannelError, type ErrorCode } from '../core/errors.ts'
+import type { ErrorCode } from '../contracts/errors.ts'
+import type { Context } from '../core/context.ts'
+import { BackchannelError } from '../core/errors.ts'
+import { omitUndefined } from '../core/json.ts'
 import { readMembers, text } from './fields.ts'
-import { answer, wrongCall } from './results.ts'
-
-export interface FailParts {
-  fail(ticket: string, reason: ErrorCode): Promise<void>
-}
+import type { ManagementOptions } from './options.ts'
+import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { failTicket } from './ticket.ts'
 
 const reasons = {
   EXPIRED_LOGIN_HINT_TOKEN: ['expired_login_hint_token', 'login_hint_token has expired'],
@@ -21,32 +22,27 @@ const reasons = {
 
 const members = z.object({ ticket: text, reason: text, errorDescription: text, errorUri: text })
 
+const failed = { responseContent: serverError }
+
 /** `/backchannel/authentication/fail`: refuses a request that was not issued. Ticket and reason may be left out. */
-export function createFailTicket({ fail }: FailParts) {
-  return async (body: unknown): Promise<object> => {
-    const { ticket, reason = 'SERVER_ERROR', errorDescription, errorUri } = readMembers(members, body)
-    if (!isReason(reason))
-      return wrong(new BackchannelError('server_error', `reason ${reason.slice(0, 40)} is unknown`))
-    const [code, usual] = reasons[reason]
-    try {
-      if (ticket !== undefined) await fail(ticket, code)
-    } catch (thrown) {
-      const error = asBackchannelError(thrown)
-      if (error !== thrown || error.status >= 500) throw thrown
-      return wrong(error)
-    }
-    const told = new BackchannelError(code, errorDescription ?? usual, errorUri === undefined ? {} : { uri: errorUri })
-    const action = told.status === 403 ? 'FORBIDDEN' : told.status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST'
-    return answer('fail', action, 'The request is refused', { responseContent: JSON.stringify(told) })
+export async function failApi(ctx: Context, _options: ManagementOptions, body: unknown): Promise<object> {
+  const { ticket, reason = 'SERVER_ERROR', errorDescription, errorUri } = readMembers(members, body)
+  if (!isReason(reason)) {
+    return wrongCall('fail', 'INTERNAL_SERVER_ERROR', `reason ${reason.slice(0, 40)} is unknown`, failed)
   }
+  const [code, usual] = reasons[reason]
+  try {
+    if (ticket !== undefined) await failTicket(ctx, ticket, code)
+  } catch (thrown) {
+    const error = errorOf(ctx, thrown)
+    const say = error.status < 500 ? wrongCall : answer
+    return say('fail', 'INTERNAL_SERVER_ERROR', error.message, failed)
+  }
+  const told = new BackchannelError(code, errorDescription ?? usual, omitUndefined({ uri: errorUri }))
+  const action = told.status === 403 ? 'FORBIDDEN' : told.status >= 500 ? 'INTERNAL_SERVER_ERROR' : 'BAD_REQUEST'
+  return answer('fail', action, 'The request is refused', { responseContent: JSON.stringify(told) })
 }
 
 function isReason(text: string): text is keyof typeof reasons {
   return Object.hasOwn(reasons, text)
-}
-
-function wrong({ message }: BackchannelError): object {
-  return wrongCall('fail', 'INTERNAL_SERVER_ERROR', message, {
-    responseContent: JSON.stringify({ error: 'server_error' }),
-  })
 }

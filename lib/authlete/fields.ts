@@ -1,10 +1,10 @@
 import { z } from 'zod'
-import { BackchannelError } from '../core/errors.ts'
+import { invalidRequest, issueText } from '../core/errors.ts'
 import { isObject } from '../core/json.ts'
 
 /** The members of a call, from JSON or a form. `null` and `''` are absent, except that `parameters` may be empty. */
-export function membersOf(body: unknown): Readonly<Record<string, unknown>> {
-  if (!isObject(body)) throw new BackchannelError('invalid_request', 'The body must be a JSON object or a form')
+function membersOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (!isObject(body)) throw invalidRequest('The body must be a JSON object or a form')
   return Object.fromEntries(
     Object.entries(body).filter(([name, value]) => value != null && (value !== '' || name === 'parameters')),
   )
@@ -14,8 +14,7 @@ export function membersOf(body: unknown): Readonly<Record<string, unknown>> {
 export function readMembers<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const result = schema.safeParse(membersOf(body))
   if (result.success) return result.data
-  const [issue] = result.error.issues
-  throw new BackchannelError('invalid_request', `${issue?.path.join('.')} ${issue?.message}`)
+  throw invalidRequest(issueText(result.error.issues[0]))
 }
 
 /** The kinds of members. Forms have text only: numbers, booleans and lists are read from it. */

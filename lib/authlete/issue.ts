@@ -1,30 +1,22 @@
 import { z } from 'zod'
+import type { Context } from '../core/context.ts'
 import { readMembers, text } from './fields.ts'
-import { answer, wrongCall } from './results.ts'
-
-/** What the client is told. */
-interface Acknowledgement {
-  readonly auth_req_id: string
-  readonly expires_in: number
-  readonly interval?: number
-}
-
-export interface IssueParts {
-  issue(ticket: string): Promise<Acknowledgement | undefined>
-}
+import type { ManagementOptions } from './options.ts'
+import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { issueTicket } from './ticket.ts'
 
 const members = z.object({ ticket: text })
-const responseContent = JSON.stringify({ error: 'server_error' })
+
+const failed = { responseContent: serverError }
 
 /** `/backchannel/authentication/issue`: gives a ticket's request its `auth_req_id`. */
-export function createIssueTicket({ issue }: IssueParts) {
-  return async (body: unknown): Promise<object> => {
-    const { ticket } = readMembers(members, body)
-    if (ticket === undefined)
-      return wrongCall('issue', 'INTERNAL_SERVER_ERROR', 'ticket is missing', { responseContent })
-    const issued = await issue(ticket)
+export async function issueApi(ctx: Context, _options: ManagementOptions, body: unknown): Promise<object> {
+  const { ticket } = readMembers(members, body)
+  if (ticket === undefined) return wrongCall('issue', 'INTERNAL_SERVER_ERROR', 'ticket is missing', failed)
+  try {
+    const issued = await issueTicket(ctx, ticket)
     if (issued === undefined) {
-      return answer('issue', 'INVALID_TICKET', 'The ticket is not known, is over, or was used', { responseContent })
+      return answer('issue', 'INVALID_TICKET', 'The ticket is not known, is over, or was used', failed)
     }
     return answer('issue', 'OK', 'The request is issued', {
       responseContent: JSON.stringify(issued),
@@ -32,5 +24,7 @@ export function createIssueTicket({ issue }: IssueParts) {
       expiresIn: issued.expires_in,
       interval: issued.interval,
     })
+  } catch (thrown) {
+    return answer('issue', 'INTERNAL_SERVER_ERROR', errorOf(ctx, thrown).message, failed)
   }
 }

@@ -1,21 +1,28 @@
 import { z } from 'zod'
-import type { Awaitable, ClientMetadata } from '../contracts/contracts.ts'
+import type { Awaitable, ClientMetadata } from '../contracts/clients.ts'
 
 /** Names and texts; `Pair`s on the wire. */
 export type Attributes = Readonly<Record<string, string>>
 
+/**
+ * What `createManagementRouter` takes.
+ * @example
+ * ```ts
+ * const options: ManagementOptions = { authorize: ({ token }) => equal(token, process.env.MANAGEMENT_TOKEN) }
+ * ```
+ */
 export interface ManagementOptions {
   /**
-   * May whoever holds this bearer token call the API of this service? Compare in constant time. Required: whoever calls
-   * it decides who agreed to what. Throwing answers 500.
+   * May the holder of this bearer token call the API of this service? Compare in constant time. Required: the caller
+   * decides who agreed to what. Throwing answers 500.
    */
   readonly authorize: (call: ManagementCall) => Awaitable<boolean>
   /** The service that is served here; another one in the path is answered 403. Defaults to: `authorize` decides. */
   readonly serviceId?: string | undefined
-  /** `serviceAttributes` of the answers. */
+  /** `serviceAttributes` of the answers. Defaults to none. */
   readonly serviceAttributes?: Attributes | undefined
-  /** `clientAttributes` of the answers. */
-  readonly clientAttributes?: ((client: ClientMetadata) => Attributes | undefined) | undefined
+  /** `clientAttributes` of the answers. Defaults to none. */
+  readonly clientAttributes?: ((query: { readonly client: ClientMetadata }) => Attributes | undefined) | undefined
 }
 
 /** Who calls which service. */

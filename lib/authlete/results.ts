@@ -1,9 +1,11 @@
-import type { BackchannelError } from '../core/errors.ts'
-import { present } from '../core/omitUndefined.ts'
+import type { Context } from '../core/context.ts'
+import { asBackchannelError, type BackchannelError } from '../core/errors.ts'
+import { omitUndefined } from '../core/json.ts'
 
 /**
- * `resultCode` by API and action. Authlete publishes the first ones of the first four, and some of those at the end; the
- * others are ours by its pattern. The fourth digit is 0 for done, 1 for the server's fault, 2 the caller's, 3 the client's.
+ * `resultCode` by API and action. Authlete publishes the first ones of the first four, and some of those at the end;
+ * the others are ours by its pattern. The fourth digit is 0 for done, 1 for a fault of the server, 2 of the caller, 3 of the
+ * client.
  */
 const codes = {
   authentication: {
@@ -30,6 +32,9 @@ const wrongCodes = {
 type Api = keyof typeof codes
 type Action<A extends Api> = keyof (typeof codes)[A] & string
 
+/** What the client is to be told while something is wrong on our side. */
+export const serverError = JSON.stringify({ error: 'server_error' })
+
 /** An answer with its envelope. What is `undefined` is left out: Authlete's SDKs refuse `null`. */
 export function answer<A extends Api>(api: A, action: Action<A>, message: string, members: object = {}): object {
   return envelope(codes[api][action] as string, action, message, members)
@@ -41,10 +46,17 @@ export function wrongCall<A extends Api>(api: A, action: Action<A>, message: str
 }
 
 function envelope(code: string, action: string, message: string, members: object): object {
-  return { resultCode: code, resultMessage: `[${code}] ${message}`, action, ...present(members) }
+  return { resultCode: code, resultMessage: `[${code}] ${message}`, action, ...omitUndefined(members) }
 }
 
 const byStatus: Readonly<Record<number, string>> = { 401: 'A001202', 403: 'A001203', 404: 'A001204', 405: 'A001205' }
+
+/** Anything thrown, as the error that the answer tells of. What we do not know becomes an event. */
+export function errorOf(ctx: Context, thrown: unknown): BackchannelError {
+  const error = asBackchannelError(thrown)
+  if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
+  return error
+}
 
 /** The answer to a call that is none: not authorized, not readable, or nowhere. */
 export function apiError({ status, message }: BackchannelError): object {

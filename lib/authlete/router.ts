@@ -1,131 +1,80 @@
 import express, { type RequestHandler, Router } from 'express'
-import type { Backchannel } from '../backchannel.ts'
-import { asBackchannelError, BackchannelError } from '../core/errors.ts'
-import { createErrorHandler, onlyMethods, sendJson } from '../core/http/respond.ts'
-import { createAbout } from './about.ts'
-import { createAccess } from './access.ts'
-import { createAuthentication } from './authentication.ts'
-import { createCompleteTicket } from './complete.ts'
-import { createFailTicket } from './fail.ts'
-import { createIssueTicket } from './issue.ts'
+import { type Backchannel, contextOf } from '../backchannel.ts'
+import type { Context } from '../core/context.ts'
+import { invalidRequest } from '../core/errors.ts'
+import { createErrorHandler, onlyMethods, orUnreadable, readJson, sendJson } from '../core/http/respond.ts'
+import { requireAccess } from './access.ts'
+import { authenticationApi } from './authentication.ts'
+import { completeApi } from './complete.ts'
+import { failApi } from './fail.ts'
+import { issueApi } from './issue.ts'
 import { type ManagementOptions, readManagementOptions } from './options.ts'
-import { answer, apiError } from './results.ts'
-import { createToken } from './token.ts'
+import { apiError } from './results.ts'
+import { tokenApi } from './token.ts'
 
-type Service = { readonly serviceId: string }
+export type { Attributes, ManagementCall, ManagementOptions } from './options.ts'
 
-/** One API: what it takes, and what it answers with HTTP 200. */
-type Serve = (body: unknown) => Promise<object>
+/** One API: takes the body of a call, and answers with HTTP 200. */
+type Api = (ctx: Context, options: ManagementOptions, body: unknown) => Promise<object>
+
+const apis: Readonly<Record<string, Api>> = {
+  '/backchannel/authentication': authenticationApi,
+  '/backchannel/authentication/issue': issueApi,
+  '/backchannel/authentication/fail': failApi,
+  '/backchannel/authentication/complete': completeApi,
+  '/auth/token': tokenApi,
+}
 
 /**
- * The Authlete-shaped API for a trusted backend: `POST /api/{serviceId}/backchannel/authentication`, `…/issue`, `…/fail`,
- * `…/complete` and `/api/{serviceId}/auth/token`. The backend serves the clients, finds the user, asks them, and delivers
- * notifications; the protocol is ours. Mount it where clients and browsers do not come.
+ * The Authlete-shaped API for a trusted backend: `POST /api/{serviceId}/backchannel/authentication`, `…/issue`,
+ * `…/fail`, `…/complete` and `/api/{serviceId}/auth/token`. The backend serves the clients, finds the user, asks them,
+ * and delivers notifications; the protocol is ours. Mount it where clients and browsers do not come.
  * @throws TypeError that names the option and the remedy; without `authorize` it does not start.
+ * @example
+ * ```ts
+ * const backchannel = createBackchannel({ issuer, clients, users, store })
+ * const management = createManagementRouter(backchannel, { authorize: ({ token }) => equal(token, managementToken) })
+ * app.use('/internal', management)
+ * ```
  */
 export function createManagementRouter(backchannel: Backchannel, options: ManagementOptions): Router {
   const settings = readManagementOptions(options)
-  const { parts } = backchannel
-  const { emit, urls, aliases, findClient, tickets } = parts
-  const about = createAbout(settings)
-  const placeOf = (url: string) => ({ url, mtlsUrl: aliases.get(url) })
-
-  const apis: readonly (readonly [path: string, serve: Serve])[] = [
-    [
-      '/backchannel/authentication',
-      createAuthentication({
-        ...tickets,
-        ...parts.settings,
-        emit,
-        about,
-        place: placeOf(urls.backchannel),
-        claimsOf: parts.tokens.claimsOf,
-      }),
-    ],
-    [
-      '/backchannel/authentication/issue',
-      orAnswer(createIssueTicket(tickets), (message) => answer('issue', 'INTERNAL_SERVER_ERROR', message, fault)),
-    ],
-    [
-      '/backchannel/authentication/fail',
-      orAnswer(createFailTicket(tickets), (message) => answer('fail', 'INTERNAL_SERVER_ERROR', message, fault)),
-    ],
-    [
-      '/backchannel/authentication/complete',
-      orAnswer(
-        createCompleteTicket({
-          about,
-          findClient,
-          complete: (completion) => backchannel.complete(completion as Parameters<Backchannel['complete']>[0]),
-        }),
-        (message) => answer('complete', 'SERVER_ERROR', message),
-      ),
-    ],
-    [
-      '/auth/token',
-      createToken({
-        ...parts,
-        clock: parts.settings.clock,
-        about,
-        place: placeOf(urls.token),
-        refreshSeconds: parts.tokens.refreshSeconds,
-      }),
-    ],
-  ]
-
-  const access = createAccess(settings)
-  const enter: RequestHandler<Service> = (req, _res, next) => {
-    access(req.headers.authorization, req.params.serviceId).then(() => next(), next)
-  }
+  const ctx = contextOf(backchannel)
   const router = Router()
-  for (const [path, serve] of apis) {
+  for (const [path, api] of Object.entries(apis)) {
     router
       .route(`/api/:serviceId${path}`)
-      .post(enter, ...parsers, respond(serve))
+      .post(admit(settings), ...parsers(), serve(ctx, settings, api))
       .all(onlyMethods('POST'))
   }
-  router.use('/api/:serviceId', createErrorHandler(emit, apiError))
+  router.use('/api/:serviceId', createErrorHandler(ctx.emit, apiError))
   return router
+}
 
-  /** What goes wrong on our side is an answer, too. */
-  function orAnswer(serve: Serve, failed: (message: string) => object): Serve {
-    return async (body) => {
-      try {
-        return await serve(body)
-      } catch (thrown) {
-        const error = asBackchannelError(thrown)
-        if (error.status < 500) throw thrown
-        if (error !== thrown) emit({ type: 'fault', cause: thrown })
-        return failed(error.message)
-      }
-    }
+/** Lets the caller in before its body is read. */
+function admit(options: ManagementOptions): RequestHandler<{ serviceId: string }> {
+  return (req, _res, next) => {
+    requireAccess(options, req.headers.authorization, req.params.serviceId).then(() => next(), next)
   }
 }
 
-/** Room for the form of a client, in JSON, with certificates and wishes. */
+/** Holds the form of a client, in JSON, with certificates and token overrides. */
 const bodyLimit = '512kb'
+const unreadable = 'The body must be a JSON object or a form'
 
-const fault = { responseContent: JSON.stringify({ error: 'server_error' }) }
+function parsers(): readonly RequestHandler[] {
+  const form = express.urlencoded({ extended: false, limit: bodyLimit })
+  return [readJson(bodyLimit, unreadable), orUnreadable(form, unreadable)]
+}
 
-const parsers = [express.json({ limit: bodyLimit }), express.urlencoded({ extended: false, limit: bodyLimit })].map(
-  (parse): RequestHandler<Service> =>
-    (req, res, next) =>
-      parse(req, res, (thrown) => (thrown === undefined ? next() : next(unreadable(thrown)))),
-)
-
-function respond(serve: Serve): RequestHandler<Service> {
+function serve(ctx: Context, options: ManagementOptions, api: Api): RequestHandler {
   return async (req, res, next) => {
     try {
       // Express 4 makes an empty object of a body that no parser knows
-      if (!req.is(['json', 'urlencoded'])) throw unreadable(undefined)
-      sendJson(res, 200, await serve(req.body))
+      if (!req.is(['json', 'urlencoded'])) throw invalidRequest(unreadable)
+      sendJson(res, 200, await api(ctx, options, req.body))
     } catch (thrown) {
       next(thrown)
     }
   }
-}
-
-function unreadable(cause: unknown): BackchannelError {
-  const status = (cause as { status?: number } | undefined)?.status === 413 ? { status: 413 } : {}
-  return new BackchannelError('invalid_request', 'The body must be a JSON object or a form', { cause, ...status })
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
-import type { AuthorizationDetail } from '../core/request.ts'
-import type { Attributes } from './options.ts'
+import type { ClientMetadata } from '../contracts/clients.ts'
+import type { AuthorizationDetail } from '../contracts/request.ts'
+import type { Attributes, ManagementOptions } from './options.ts'
 
 /** `Pair`: `{key, value}`. */
 export function pairs(attributes: Attributes | undefined) {
@@ -12,14 +13,14 @@ export function scopes(names: readonly string[]) {
   return names.map((name) => ({ name, defaultEntry: false }))
 }
 
-/** Authlete's names are our registration names in capitals: `poll` is `POLL`, `private_key_jwt` is `PRIVATE_KEY_JWT`. */
+/** Authlete's names are the registered names in capitals: `poll` is `POLL`, `private_key_jwt` is `PRIVATE_KEY_JWT`. */
 export function capitals(name: string | undefined): string | undefined {
   return name?.toUpperCase()
 }
 
 /**
- * Authlete's clients are numbers, with the host's own id as alias. An id that is a number is that number; any other gets
- * one of its own, always the same, from its hash.
+ * Authlete's clients are numbers, with the host's own id as alias. An id that is a number is that number; any other
+ * gets one of its own, always the same, from its hash.
  */
 export function clientNumber(id: string): { clientId: number; clientIdAlias?: string; clientIdAliasUsed: boolean } {
   const number = Number(id)
@@ -48,4 +49,16 @@ function element({ type, ...members }: AuthorizationDetail) {
 
 function isTexts(value: unknown): boolean {
   return Array.isArray(value) && value.every((each) => typeof each === 'string')
+}
+
+/** What every answer says of its client and service. There are no federation entities and client metadata documents. */
+export function about({ serviceAttributes, clientAttributes }: ManagementOptions, client: ClientMetadata) {
+  return {
+    ...clientNumber(client.client_id),
+    clientEntityIdUsed: false,
+    metadataDocumentUsed: false,
+    clientName: client.client_name ?? client.client_id,
+    serviceAttributes: pairs(serviceAttributes),
+    clientAttributes: pairs(clientAttributes?.({ client })),
+  }
 }

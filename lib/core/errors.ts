@@ -1,7 +1,8 @@
-/**
- * Every code this package answers with, and its usual status.
- * CIBA Core 11 and 13, RFC 6749 5.2, RFC 6750 3.1, RFC 9470, RFC 8707, RFC 9396, RFC 9449, and our two for outages.
- */
+import type { core } from 'zod'
+import type { ChannelFailure } from '../contracts/channel.ts'
+import type { ErrorCode } from '../contracts/errors.ts'
+
+/** The usual HTTP status of every code. */
 export const errorStatus = {
   invalid_request: 400,
   invalid_scope: 400,
@@ -27,9 +28,7 @@ export const errorStatus = {
   access_denied: 403,
   server_error: 500,
   temporarily_unavailable: 503,
-} as const
-
-export type ErrorCode = keyof typeof errorStatus
+} as const satisfies Record<ErrorCode, number>
 
 export interface BackchannelErrorOptions {
   /** What went wrong underneath, for the host's log. Never sent. */
@@ -65,9 +64,6 @@ export class BackchannelError extends Error {
   }
 }
 
-/** How a notice failed: for good, by the carrier's or recipient's will, or only for now. */
-export type ChannelFailure = 'undeliverable' | 'blocked' | 'try_later'
-
 /** Thrown by a channel's `send`. */
 export class ChannelError extends Error {
   override readonly name = 'ChannelError'
@@ -79,7 +75,7 @@ export class ChannelError extends Error {
   }
 }
 
-/** Anything thrown, as the error that the client is told. What we do not know becomes `server_error`, its text stays with us. */
+/** Anything thrown, as the error that the client is told. What we do not know becomes `server_error`, without text. */
 export function asBackchannelError(thrown: unknown): BackchannelError {
   if (thrown instanceof BackchannelError) return thrown
   return new BackchannelError('server_error', 'The server could not handle the request', { cause: thrown })
@@ -96,4 +92,22 @@ export function unavailable(cause: unknown): BackchannelError {
 /** `error_description` may hold %x20-21 / %x23-5B / %x5D-7E only (CIBA Core 13). */
 export function printable(text: string): string {
   return text.replaceAll('"', "'").replace(/[^\x20-\x21\x23-\x5B\x5D-\x7E]/g, '?')
+}
+
+/** The request is malformed, in words for the client's developer. */
+export function invalidRequest(description: string, options?: BackchannelErrorOptions): BackchannelError {
+  return new BackchannelError('invalid_request', description, options)
+}
+
+/** There is no request of that name, or none of the caller's. */
+export function notFound(): BackchannelError {
+  return invalidRequest('No such request', { status: 404 })
+}
+
+/** What is wrong with data that was sent or passed in: the name of the member, and the words of its check. */
+export function issueText(issue: core.$ZodIssue | undefined): string {
+  if (issue === undefined) return 'is not valid'
+  if (issue.code === 'unrecognized_keys') return `has an unknown member ${issue.keys.join(', ')}`
+  const name = issue.path.join('.')
+  return name === '' ? 'must be an object' : `${name} ${issue.message}`
 }

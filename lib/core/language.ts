@@ -1,10 +1,10 @@
-/** The first wanted language that there are sentences for, as a tag, with the key of its sentences. */
+/** The first wanted language that there are sentences for: its tag, and the key of the sentences. Else English. */
 export function chooseLanguage(
   available: ReadonlyMap<string, unknown>,
   wanted: readonly (string | undefined)[],
 ): { readonly locale: string; readonly key: string } {
   for (const tag of wanted) {
-    const locale = canonical(tag)
+    const locale = canonicalTag(tag)
     if (locale === undefined) continue
     const lower = locale.toLowerCase()
     for (let key = lower; key !== ''; key = key.slice(0, Math.max(0, key.lastIndexOf('-')))) {
@@ -35,13 +35,18 @@ export function directionOf(locale: string): 'ltr' | 'rtl' {
   return rightToLeft.has(languageOf(locale.toLowerCase())) ? 'rtl' : 'ltr'
 }
 
-/** The language of a tag in lower case. */
+/** The language of a tag, without region and script. */
 export function languageOf(tag: string): string {
   return tag.split('-')[0] ?? tag
 }
 
-/** Hosts write `en_US` too; what is no language tag at all is left out. */
-function canonical(tag: string | undefined): string | undefined {
+/** The canonical form of a language tag. Text that is no language tag is English. */
+export function languageTag(locale: string): string {
+  return canonicalTag(locale) ?? 'en'
+}
+
+/** Hosts write `en_US` too; `undefined` for text that is no language tag. */
+function canonicalTag(tag: string | undefined): string | undefined {
   if (tag === undefined || tag.length > 35) return undefined
   try {
     return Intl.getCanonicalLocales(tag.replaceAll('_', '-'))[0]

@@ -1,24 +1,7 @@
-import type { Notice } from '../contracts/contracts.ts'
+import type { Notice, NoticeStrings, NoticeTexts } from '../contracts/channel.ts'
+import { languageOf, languageTag } from './language.ts'
 
-/** The sentences of a notice in one language. Each may be replaced. */
-export interface NoticeStrings {
-  /** Before the link, when the client sends no `custom_message`. */
-  readonly message: string
-  /** Subject of the e-mail. Holds nothing that came with the request. */
-  readonly subject: string
-  /** `{client}` asks. */
-  readonly from: string
-  /** Label of the binding message. */
-  readonly code: string
-  /** On the button. */
-  readonly open: string
-  /** `{time}` left ("10 minutes"), and what to do with a request that one did not start. */
-  readonly ends: string
-  /** Where links of ours lead: `{domain}`. */
-  readonly domain: string
-}
-
-const strings: Readonly<Record<string, NoticeStrings>> = {
+const strings = {
   en: {
     message: "To verify it's you, click this link:",
     subject: 'Please confirm a request',
@@ -73,17 +56,17 @@ const strings: Readonly<Record<string, NoticeStrings>> = {
     ends: 'このリンクの有効期間は {time}です。お心当たりがない場合は、開いて報告するか、何もしないでください。',
     domain: 'リンク先は常に {domain} です。メッセージでパスワードをお尋ねすることはありません。',
   },
-}
+} satisfies Readonly<Record<string, NoticeStrings>>
 
-/** Sentences by language, for a channel to replace some or add a language. */
-export type NoticeTexts = Readonly<Record<string, Partial<NoticeStrings>>>
+const builtIn: ReadonlyMap<string, NoticeStrings> = new Map(Object.entries(strings))
 
-/** The sentences for a BCP 47 tag: that of the tag, of its language, or English. */
+/** The sentences for a BCP 47 tag: those of the tag, else of its language, else English; `texts` replaces some. */
 export function noticeStrings(locale: string, texts: NoticeTexts = {}): NoticeStrings {
+  const known = builtIn.get(locale)
+  if (known !== undefined) return { ...known, ...texts[locale] }
   const tag = languageTag(locale)
-  const language = tag.split('-')[0] ?? 'en'
-  const base = Object.hasOwn(strings, language) ? strings[language] : strings.en
-  return { ...(base as NoticeStrings), ...texts[language], ...texts[tag] }
+  const language = languageOf(tag)
+  return { ...(builtIn.get(language) ?? strings.en), ...texts[language], ...texts[tag] }
 }
 
 /** Seconds as minutes or hours in words. */
@@ -91,15 +74,6 @@ export function durationIn(locale: string, seconds: number): string {
   const minutes = Math.max(1, Math.round(seconds / 60))
   const [value, unit] = minutes < 120 ? [minutes, 'minute'] : [Math.round(minutes / 60), 'hour']
   return new Intl.NumberFormat(languageTag(locale), { style: 'unit', unit, unitDisplay: 'long' }).format(value)
-}
-
-/** Hosts write `en_US` too, and what is no language tag at all is English. */
-export function languageTag(locale: string): string {
-  try {
-    return Intl.getCanonicalLocales(locale.replaceAll('_', '-'))[0] ?? 'en'
-  } catch {
-    return 'en'
-  }
 }
 
 /** The message and the link, with one space between them unless there is white space already. */

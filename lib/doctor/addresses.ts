@@ -1,14 +1,18 @@
 import { isIP } from 'node:net'
+import type { BackchannelOptions } from '../contracts/options.ts'
 import { isPublic } from '../core/outbound/publicAddress.ts'
-import type { Settings } from '../options/schema.ts'
-import { type Finding, pass } from './finding.ts'
+import { type Finding, pass } from './check.ts'
 
 // RFC 6761, RFC 6762, RFC 8375, RFC 9476 and ICANN's choice for private use
 const privateNames = /(^|\.)(local|internal|intranet|lan|home\.arpa|test|invalid|onion|alt)$/
 const loopbackName = /(^|\.)localhost$/
 
-/** Could users' phones and clients reach us? Told by the configured URLs alone: nothing is looked up, nobody is called. */
-export function addresses({ issuer, baseUrl, mtlsBaseUrl }: Settings): Finding[] {
+/** Can users' phones and clients reach us? Told by the configured URLs alone: there is no look-up and no call. */
+export function addresses({
+  issuer,
+  baseUrl,
+  mtlsBaseUrl,
+}: Pick<BackchannelOptions, 'issuer' | 'baseUrl' | 'mtlsBaseUrl'>): Finding[] {
   const urls = [...new Set([issuer, baseUrl ?? issuer, mtlsBaseUrl ?? issuer])]
   const wrong = urls.flatMap((url) => {
     const problem = problemOf(new URL(url))

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Urls } from '../options/paths.ts'
-import { type Finding, pass } from './finding.ts'
+import { isObject } from '../core/json.ts'
+import type { Urls } from '../core/settings.ts'
+import { type Finding, pass } from './check.ts'
 
 /** The host's Express app: what is used of it. */
 export interface HostApp {
@@ -10,11 +11,11 @@ export interface HostApp {
   get(setting: string): unknown
 }
 
-const patienceMs = 3_000
+const timeoutMs = 3_000
 
 /**
- * Calls the app as a proxy would that ends TLS: is the router where the options say, and does the discovery document name
- * it? The app listens for that on a loopback port of its own. Without `metadata` only the page is ours.
+ * Calls the app as a proxy would that ends TLS: is the router where the options say, and does the discovery document
+ * name it? The app listens for that on a loopback port of its own. Without `metadata` only the page is looked for.
  */
 export async function mounting(app: HostApp, urls: Urls, metadata: object | undefined): Promise<Finding[]> {
   const server = createServer((req, res) => void app(req, res)).listen(0, '127.0.0.1')
@@ -22,9 +23,9 @@ export async function mounting(app: HostApp, urls: Urls, metadata: object | unde
     await new Promise((resolve, reject) => server.once('listening', resolve).once('error', reject))
     const { port } = server.address() as AddressInfo
     const probe = metadata === undefined ? pageProbe(urls) : endpointProbe(urls)
-    const mount = mountOf(await ask(port, probe.url, probe.method), probe, urls)
+    const mount = mountOf(await callApp(port, probe.url, probe.method), probe, urls)
     if (mount.result !== 'pass' || metadata === undefined) return [mount]
-    return [mount, discoveryOf(await ask(port, urls.discovery), urls, metadata)]
+    return [mount, discoveryOf(await callApp(port, urls.discovery), urls, metadata)]
   } finally {
     server.closeAllConnections()
     server.close()
@@ -41,17 +42,17 @@ interface Probe {
 const endpointProbe = ({ backchannel }: Urls): Probe => ({ method: 'GET', url: backchannel, allow: 'POST' })
 const pageProbe = ({ approve }: Urls): Probe => ({ method: 'DELETE', url: approve, allow: 'GET, HEAD' })
 
-interface Got {
+interface AppResponse {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly body: string
 }
 
-function ask(port: number, url: string, method = 'GET'): Promise<Got | undefined> {
+function callApp(port: number, url: string, method = 'GET'): Promise<AppResponse | undefined> {
   const { protocol, host, pathname } = new URL(url)
   const headers = { host, 'x-forwarded-proto': protocol.slice(0, -1), 'x-forwarded-for': '127.0.0.1' }
   return new Promise((resolve) => {
-    const call = request({ host: '127.0.0.1', port, path: pathname, method, headers, timeout: patienceMs }, (res) => {
+    const call = request({ host: '127.0.0.1', port, path: pathname, method, headers, timeout: timeoutMs }, (res) => {
       const chunks: Buffer[] = []
       res.on('data', (chunk: Buffer) => chunks.push(chunk))
       res.on('error', () => resolve(undefined))
@@ -65,7 +66,7 @@ function ask(port: number, url: string, method = 'GET'): Promise<Got | undefined
   })
 }
 
-function mountOf(got: Got | undefined, { method, url, allow }: Probe, urls: Urls): Finding {
+function mountOf(got: AppResponse | undefined, { method, url, allow }: Probe, urls: Urls): Finding {
   const check = 'mount'
   const { pathname } = new URL(url)
   if (got === undefined) {
@@ -91,7 +92,7 @@ function prefixOf({ origin, base }: Urls): string {
   return base.slice(origin.length) || '/'
 }
 
-function discoveryOf(got: Got | undefined, urls: Urls, metadata: object): Finding {
+function discoveryOf(got: AppResponse | undefined, urls: Urls, metadata: object): Finding {
   const check = 'discovery'
   const { pathname } = new URL(urls.discovery)
   const ours = Object.entries(metadata).filter(([name]) => name === 'issuer' || name.startsWith('backchannel_'))
@@ -110,20 +111,20 @@ function discoveryOf(got: Got | undefined, urls: Urls, metadata: object): Findin
     check,
     result: 'fail',
     detail: `GET ${pathname} has other values than ours: ${other.map(([name]) => name).join(', ')}`,
-    remedy: 'Merge backchannel.metadata() into your document: { ...backchannel.metadata(), ...yours }',
+    remedy: 'Merge backchannel.metadata() into your document: serve backchannel.mergeMetadata(yours)',
   }
 }
 
 function parsed(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
 }
 
-/** Whose word about the caller's address is taken? Limits on failed authentications count by it. */
+/** Which proxies may say where a call comes from? Limits on failed authentications count by that address. */
 export function proxy(app: HostApp, urls: Urls): Finding {
   const check = 'proxy'
   const trusted = app.get('trust proxy')

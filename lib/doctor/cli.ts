@@ -2,7 +2,8 @@
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { createBackchannel } from '../backchannel.ts'
-import type { BackchannelOptions } from '../options/schema.ts'
+import type { BackchannelOptions } from '../contracts/options.ts'
+import { omitUndefined } from '../core/json.ts'
 import type { Finding, HostApp } from './doctor.ts'
 
 const usage = `Usage: express-ciba doctor <options module> [client_id ...]
@@ -22,7 +23,15 @@ if (command === 'doctor' && file !== undefined) {
 }
 
 async function doctor(file: string, clientIds: readonly string[]): Promise<number> {
-  let findings: readonly Finding[]
+  const findings = await findingsOf(file, clientIds)
+  for (const each of findings) print(each)
+  const failed = findings.filter(({ result }) => result === 'fail').length
+  const warned = findings.filter(({ result }) => result === 'warn').length
+  console.log(`\n${findings.length - failed - warned} passed, ${warned} to look at, ${failed} failed`)
+  return failed > 0 ? 1 : 0
+}
+
+async function findingsOf(file: string, clientIds: readonly string[]): Promise<readonly Finding[]> {
   try {
     const module: { default?: unknown; app?: HostApp } = await import(pathToFileURL(resolve(file)).href)
     const options = typeof module.default === 'function' ? await module.default() : module.default
@@ -30,18 +39,15 @@ async function doctor(file: string, clientIds: readonly string[]): Promise<numbe
       logger: { info() {}, warn() {}, error() {} },
       ...(options as BackchannelOptions),
     })
-    findings = await backchannel.doctor({ clientIds, ...(module.app === undefined ? {} : { app: module.app }) })
+    const findings = await backchannel.doctor(omitUndefined({ clientIds, app: module.app }))
     await backchannel.close()
+    return findings
   } catch (thrown) {
-    findings = [{ check: 'start', result: 'fail', detail: (thrown as Error).message, remedy: 'Mend the options' }]
+    return [{ check: 'start', result: 'fail', detail: (thrown as Error).message, remedy: 'Mend the options' }]
   }
-  for (const { check, result, detail, remedy } of findings) {
-    console.log(
-      `${result.toUpperCase().padEnd(5)} ${check.padEnd(20)} ${detail}${remedy === undefined ? '' : `\n${' '.repeat(27)}→ ${remedy}`}`,
-    )
-  }
-  const failed = findings.filter(({ result }) => result === 'fail').length
-  const warned = findings.filter(({ result }) => result === 'warn').length
-  console.log(`\n${findings.length - failed - warned} passed, ${warned} to look at, ${failed} failed`)
-  return failed > 0 ? 1 : 0
+}
+
+function print({ check, result, detail, remedy }: Finding): void {
+  const advice = remedy === undefined ? '' : `\n${' '.repeat(27)}→ ${remedy}`
+  console.log(`${result.toUpperCase().padEnd(5)} ${check.padEnd(20)} ${detail}${advice}`)
 }

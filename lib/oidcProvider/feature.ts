@@ -1,61 +1,21 @@
 import { Router } from 'express'
-import { type Backchannel, createBackchannel } from '../backchannel.ts'
-import { makeKeys } from '../core/crypto/signingKeys.ts'
+import { type AskingEngine, askingEngine, type Deliveries } from '../backchannel.ts'
+import { composeAsk } from '../compose.ts'
+import type { DeliveryQueue } from '../contracts/queue.ts'
+import type { AskContext, ClientDirectory, Outcomes } from '../core/context.ts'
+import { guardQueue } from '../core/guards/queue.ts'
 import { createErrorHandler } from '../core/http/respond.ts'
-import type { BackchannelOptions } from '../options/schema.ts'
+import { type DoctorOptions, examineAsking, type Finding } from '../doctor/doctor.ts'
+import { queueOf, startLogger } from '../options/defaults.ts'
 import { mountUserRoutes } from '../userRoutes.ts'
 import { clientOf } from './client.ts'
-import { createHelpers, readVerifiedHint } from './helpers.ts'
-import { createRefusal, createRefuse } from './refusal.ts'
-import { createTell } from './result.ts'
+import { createHelpers } from './helpers.ts'
+import type { CibaFeatureOptions } from './options.ts'
+import { announce, keepJob, runDelivery } from './outcomes.ts'
 import { createProviderSession, returnRoute } from './signIn.ts'
-import type { OidcProvider, ProviderErrors } from './types.ts'
+import type { OidcProvider, ProviderErrors, ProviderServer } from './types.ts'
 
-/** What the engine is told of where oidc-provider does the rest: it knows the clients, and makes the tokens. */
-type Shared =
-  | 'issuer'
-  | 'baseUrl'
-  | 'users'
-  | 'session'
-  | 'channels'
-  | 'notices'
-  | 'store'
-  | 'secret'
-  | 'acrValues'
-  | 'graceSeconds'
-  | 'bindingMessage'
-  | 'requireBindingMessage'
-  | 'userCodes'
-  | 'loginHintToken'
-  | 'authorizationDetailsTypes'
-  | 'openRequestsPerUser'
-  | 'freshLogin'
-  | 'limits'
-  | 'limiter'
-  | 'notMeBlockSeconds'
-  | 'page'
-  | 'queue'
-  | 'onUndelivered'
-  | 'onEvent'
-  | 'onAnswer'
-  | 'telemetry'
-  | 'logger'
-  | 'clock'
-
-/** The options of `createBackchannelRouter` that have a meaning here, and how users sign in. */
-export interface CibaFeatureOptions extends Pick<BackchannelOptions, Shared> {
-  /** `errors` of the package oidc-provider, which takes no others. */
-  readonly errors: ProviderErrors
-  readonly paths?: Pick<NonNullable<BackchannelOptions['paths']>, 'approve' | 'complete' | 'notices'>
-  /**
-   * Users decide with their login at oidc-provider. `clientId`: a client of its own for the page, registered with
-   * `response_types: ['none']`, `grant_types: []`, `token_endpoint_auth_method: 'none'` and the `redirect_uris`
-   * `<issuer>/auth/backchannel/signed-in`. Pass `session` instead where the login is elsewhere.
-   */
-  readonly signIn?: { readonly clientId: string }
-  /** Delivery modes that oidc-provider offers. Defaults to both. */
-  readonly deliveryModes?: readonly ('poll' | 'ping')[]
-}
+export type { CibaFeatureOptions } from './options.ts'
 
 /** Our channels, page and limits for an oidc-provider that keeps its endpoints, clients and tokens. */
 export interface CibaFeature {
@@ -63,82 +23,123 @@ export interface CibaFeature {
   readonly feature: { enabled: true; deliveryModes: ('poll' | 'ping')[] } & ReturnType<typeof createHelpers>
   /** The routes of users and carriers. Mount it before `provider.callback()`. */
   routerFor(provider: OidcProvider): Router
-  /** The engine behind both: `resend`, `cancel`, `complete`, `doctor`, `close`. */
-  readonly backchannel: Backchannel
+  /** The engine behind both, for screens, jobs and support of the host's own. */
+  readonly backchannel: CibaEngine
 }
 
-const signedIn = '/auth/backchannel/signed-in'
+/** What a host may do about the requests of its oidc-provider. */
+export interface CibaEngine extends AskingEngine {
+  /** Answers that oidc-provider could not be told of. */
+  readonly deliveries: Deliveries
+  /** Checks addresses, store, channels, session, clock, and the app it is given. Sends no notice. */
+  doctor(options?: Pick<DoctorOptions, 'app'>): Promise<readonly Finding[]>
+  /** Resolves when every notice and answer under way was handed over; releases what this engine holds. */
+  close(): Promise<void>
+}
+
+/** Where sign-ins come back to, below the base URL. */
+const signedInPath = '/auth/backchannel/signed-in'
 
 /**
- * Complements `features.ciba` of oidc-provider 9:
- *
+ * Complements `features.ciba` of oidc-provider 9.
+ * @throws TypeError that names the option and the remedy.
+ * @example
  * ```ts
  * import { errors, Provider } from 'oidc-provider'
  * const ciba = createCibaFeature({ errors, issuer, users, channels, signIn: { clientId: 'approval-page' } })
  * const provider = new Provider(issuer, { features: { ciba: ciba.feature } })
  * app.use(ciba.routerFor(provider), provider.callback())
  * ```
- * @throws TypeError that names the option and the remedy.
  */
 export function createCibaFeature(options: CibaFeatureOptions): CibaFeature {
-  const { errors, signIn, deliveryModes = ['poll', 'ping'], ...shared } = options
-  const refuse = createRefuse(readErrors(errors))
-  let attached: OidcProvider | undefined
-  const provider = () => {
-    if (attached === undefined) throw new TypeError('express-ciba: mount routerFor(provider) before the first request')
-    return attached
-  }
-  const returnUrl = (shared.baseUrl ?? shared.issuer).replace(/\/$/, '') + signedIn
-  const session = shared.session ?? sessionOf()
-  if (shared.secret === undefined) {
-    const logger = shared.logger ?? { warn: (_fields: object, text: string) => console.warn(text) }
-    logger.warn({}, 'express-ciba: option "secret" is not set: links that are on their way end with this process')
-  }
-  const backchannel = createBackchannel(
-    { ...shared, session, clients: () => undefined, keys: makeKeys() }, // the key signs nothing: tokens are oidc-provider's
-    {
-      findClient: async (clientId) => {
-        const client = await provider().Client.find(clientId)
-        return client === undefined ? undefined : clientOf(client)
-      },
-      readIdTokenHint: readVerifiedHint,
-      callClient: createTell({ provider, refuse, emit: (event) => backchannel.parts.emit(event) }),
-    },
-  )
-  const { settings, steps, emit, urls } = backchannel.parts
-  const helpers = createHelpers({
-    ...settings,
-    steps,
-    emit,
-    issue: backchannel.issue,
-    clientOf,
-    refusal: createRefusal(refuse),
-  })
-
+  const server = createServer(options.errors)
+  const { context, queue, close } = composeFeature(server, options)
   return {
-    feature: { enabled: true, deliveryModes: [...deliveryModes], ...helpers },
-    routerFor(server) {
-      attached = server
+    feature: {
+      enabled: true,
+      deliveryModes: [...(options.delivery?.modes ?? (['poll', 'ping'] as const))],
+      ...createHelpers(context, server),
+    },
+    routerFor(provider) {
+      server.attach(provider)
       const router = Router()
-      if (shared.session === undefined) router.get(signedIn, returnRoute(urls.approve))
-      mountUserRoutes(router, backchannel)
-      router.use(createErrorHandler(emit))
+      if (options.session === undefined) router.get(signedInPath, returnRoute(context.urls.approve))
+      mountUserRoutes(router, context)
+      router.use(createErrorHandler(context.emit))
       return router
     },
-    backchannel,
-  }
-
-  function sessionOf() {
-    if (signIn === undefined) {
-      throw new TypeError(
-        'express-ciba: option "signIn" is missing: name the client that users sign in with, or set "session"',
-      )
-    }
-    return createProviderSession({ provider, clientId: signIn.clientId, returnUrl })
+    backchannel: Object.freeze({
+      ...askingEngine(context),
+      deliveries: Object.freeze({
+        failed: () => queue.failed(),
+        replay: (request: string) => queue.replay(request),
+      }),
+      doctor: (doctorOptions: Pick<DoctorOptions, 'app'> = {}) => examineAsking(context, options, doctorOptions),
+      close,
+    }),
   }
 }
 
-function readErrors(errors: ProviderErrors | undefined): ProviderErrors {
-  if (typeof errors?.OIDCProviderError === 'function') return errors
-  throw new TypeError('express-ciba: option "errors" must be the "errors" of the package oidc-provider')
+interface AttachableServer extends ProviderServer {
+  attach(provider: OidcProvider): void
+}
+
+/** oidc-provider is made with our helpers, and so it is known only after them. */
+function createServer(errors: ProviderErrors | undefined): AttachableServer {
+  if (typeof errors?.OIDCProviderError !== 'function') {
+    throw new TypeError('express-ciba: option "errors" must be the "errors" of the package oidc-provider')
+  }
+  let attached: OidcProvider | undefined
+  return {
+    errors,
+    provider() {
+      if (attached !== undefined) return attached
+      throw new TypeError('express-ciba: mount routerFor(provider) before the first request')
+    },
+    attach(provider) {
+      attached = provider
+    },
+  }
+}
+
+interface ComposedFeature {
+  readonly context: AskContext
+  readonly queue: DeliveryQueue
+  close(): Promise<void>
+}
+
+/** Builds what asking users stands on, and starts the queue that tells oidc-provider of their answers. */
+function composeFeature(server: ProviderServer, options: CibaFeatureOptions): ComposedFeature {
+  const { errors: _, signIn, ...shared } = options
+  const session = shared.session ?? providerSession(server, signIn, () => context.urls.base + signedInPath)
+  if (shared.secret === undefined) {
+    const text = 'express-ciba: option "secret" is not set: links that are on their way end with this process'
+    startLogger(shared).warn({}, text)
+  }
+  const clients: ClientDirectory = {
+    find: (clientId) =>
+      guard.call('clients', 'Client.find', async () => {
+        const client = await server.provider().Client.find(clientId)
+        return client === undefined ? undefined : clientOf(client)
+      }),
+  }
+  const outcomes: Outcomes = {
+    keep: (record) => keepJob(queue, record),
+    announce: (record) => announce(context, queue, record),
+  }
+  const elsewhere = { clients, outcomes, close: () => queue.close() }
+  const { context, guard, close } = composeAsk({ ...shared, session }, elsewhere)
+  const queue = guardQueue(queueOf(shared), guard)
+  queue.start(
+    (job, attempt) => runDelivery(context, server, job, attempt),
+    (cause) => context.emit({ type: 'outage', of: 'queue', cause }),
+  )
+  return { context, queue, close }
+}
+
+function providerSession(server: ProviderServer, signIn: CibaFeatureOptions['signIn'], returnUrl: () => string) {
+  if (signIn !== undefined) return createProviderSession(server, { clientId: signIn.clientId, returnUrl })
+  throw new TypeError(
+    'express-ciba: option "signIn" is missing: name the client that users sign in with, or set "session"',
+  )
 }

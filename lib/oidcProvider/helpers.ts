@@ -1,161 +1,154 @@
-import type { Backchannel } from '../backchannel.ts'
-import type { Client, Hint, User } from '../contracts/contracts.ts'
-import { BackchannelError } from '../core/errors.ts'
-import type { Emit } from '../core/events.ts'
-import { present } from '../core/omitUndefined.ts'
-import type { RequestDetails } from '../core/request.ts'
-import type { ProviderClient, ProviderContext, ProviderRequest } from './types.ts'
+import type { Hint, User } from '../contracts/users.ts'
+import type { AskContext } from '../core/context.ts'
+import { BackchannelError, invalidRequest } from '../core/errors.ts'
+import { admit } from '../protocol/limits/prompts.ts'
+import { checkBindingMessage } from '../protocol/request/bindingMessage.ts'
+import { type HintParameter, readLoginHint } from '../protocol/request/hint.ts'
+import { issue } from '../protocol/request/issue.ts'
+import { readContext } from '../protocol/request/requestContext.ts'
+import { checkUserCode, findUser } from '../protocol/request/user.ts'
+import { type CibaCall, detailsOf, hintIn, newCall, textIn, userCodeIn, wordsIn } from './call.ts'
+import { refusalOf } from './refusal.ts'
+import type { ProviderContext, ProviderRequest, ProviderServer } from './types.ts'
 
-type Steps = Backchannel['parts']['steps']
-type Ask = Parameters<Steps['findUser']>[0]
-
-export interface HelperParts {
-  readonly acrValues: readonly string[]
-  readonly steps: Steps
-  readonly issue: Backchannel['issue']
-  readonly emit: Emit
-  clientOf(client: ProviderClient): Client
-  /** Anything thrown, as the error that oidc-provider answers with. */
-  refusal(thrown: unknown, ctx: ProviderContext): unknown
-}
-
-interface VerifiedHint {
-  readonly sub: string
-  readonly claims: Readonly<Record<string, unknown>>
-}
-
-/** The hint that `verifyUserCode` below has made of an `id_token_hint`. */
-export async function readVerifiedHint(text: string): Promise<Hint> {
-  const { sub, claims }: VerifiedHint = JSON.parse(text)
-  return { type: 'sub', value: sub, claims }
-}
-
-/** What is known of a call so far: the helpers are called one after the other. */
-interface Asked {
-  readonly client: Client
-  context?: Ask['context']
-  bindingMessage?: string | undefined
-  hint?: Ask['hint']
-  user?: User | undefined
-}
+/** A helper, with what the ones before it have found out. */
+type Helper<Rest extends unknown[], Result> = (
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  ...rest: Rest
+) => Promise<Result> | Result
 
 /**
  * The helpers of `features.ciba`, in the order of their calls. oidc-provider has authenticated the client and read the
- * parameters; whom it asks for, how often they may be asked and how they are reached is decided by the engine's own steps.
+ * parameters; which users are asked, how often and how they are reached is decided by our own steps.
  */
-export function createHelpers(parts: HelperParts) {
-  const { steps } = parts
-  const calls = new WeakMap<object, Asked>()
+export function createHelpers(ctx: AskContext, server: ProviderServer) {
+  const calls = new WeakMap<object, CibaCall>()
 
-  const askedIn = (ctx: ProviderContext): Asked => {
-    const { client } = ctx.oidc
-    const known = calls.get(ctx.oidc)
+  function callOf(koa: ProviderContext): CibaCall {
+    const known = calls.get(koa.oidc)
     if (known !== undefined) return known
-    if (client === undefined) throw new TypeError('oidc-provider called a helper before it knew the client')
-    const asked = { client: parts.clientOf(client) }
-    calls.set(ctx.oidc, asked)
-    return asked
+    const call = newCall(koa)
+    calls.set(koa.oidc, call)
+    return call
   }
 
   /** A helper whose refusals are told as oidc-provider tells its own. */
-  const helper =
-    <Rest extends unknown[], T>(run: (ctx: ProviderContext, asked: Asked, ...rest: Rest) => T | Promise<T>) =>
-    async (ctx: ProviderContext, ...rest: Rest): Promise<T> => {
+  function helper<Rest extends unknown[], Result>(run: Helper<Rest, Result>) {
+    return async (koa: ProviderContext, ...rest: Rest): Promise<Result> => {
       try {
-        return await run(ctx, askedIn(ctx), ...rest)
+        return await run(ctx, koa, callOf(koa), ...rest)
       } catch (thrown) {
         const error = thrown instanceof BackchannelError ? thrown.code : 'server_error'
-        parts.emit({ type: 'request.refused', error, cause: thrown })
-        throw parts.refusal(thrown, ctx)
+        ctx.emit({ type: 'request.refused', error, cause: thrown })
+        throw refusalOf(server.errors, thrown, koa)
       }
-    }
-
-  async function findUser(ctx: ProviderContext, asked: Asked, hint: Ask['hint']): Promise<User | undefined> {
-    asked.hint = hint
-    await steps.countRequest(asked.client)
-    asked.user = await steps.findUser(askOf(ctx, asked, {}), asked.client)
-    return asked.user
-  }
-
-  function askOf({ oidc }: ProviderContext, { context, hint }: Asked, details: Partial<RequestDetails>): Ask {
-    return {
-      details: { scope: wordsIn(oidc.params?.scope), ...details },
-      hint: hint ?? { name: 'id_token_hint', value: '' },
-      context,
-      userCode: textIn(oidc.params?.user_code),
-      notificationToken: undefined,
-      requestedExpiry: undefined,
     }
   }
 
   return {
-    validateRequestContext: helper((_ctx, asked, text?: string): void => {
-      asked.context = steps.readContext(textIn(text))
-    }),
-
-    validateBindingMessage: helper((ctx, asked, text?: string): void => {
-      const explained = ctx.oidc.params?.authorization_details !== undefined
-      asked.bindingMessage = steps.checkBindingMessage(textIn(text), text === '', explained)
-    }),
-
-    processLoginHint: helper(async (ctx, asked, value: string = '') => {
-      return (await findUser(ctx, asked, { name: 'login_hint', value }))?.sub
-    }),
-
-    processLoginHintToken: helper(async (ctx, asked, value: string = '') => {
-      return (await findUser(ctx, asked, { name: 'login_hint_token', value }))?.sub
-    }),
-
-    verifyUserCode: helper(async (ctx, asked, { accountId }: { accountId: string }, _code?: string): Promise<void> => {
-      // an id_token_hint has been verified, and what it names was found
-      if (asked.hint === undefined) {
-        const value: VerifiedHint = { sub: accountId, claims: ctx.oidc.entities.IdTokenHint?.payload ?? {} }
-        await findUser(ctx, asked, { name: 'id_token_hint', value: JSON.stringify(value) })
-      }
-      if (asked.user?.sub !== accountId) {
-        throw new TypeError('express-ciba: option "users.find" and findAccount of oidc-provider name different users')
-      }
-      await steps.checkUserCode(askOf(ctx, asked, {}), asked.user, asked.client)
-    }),
-
-    triggerAuthenticationDevice: helper(async (ctx, asked, request: ProviderRequest): Promise<void> => {
-      try {
-        const details = await detailsOf(ctx, asked)
-        const begun = { ...asked, user: asked.user, ask: askOf(ctx, asked, details), binding: {} }
-        // ours ends first, so that no answer is taken which comes too late there
-        const seconds = Math.max(1, request.expiration - 1)
-        const { link } = await parts.issue(begun, { authReqId: request.jti, seconds })
-        if (link !== undefined) ctx.body = { ...(ctx.body as object), link }
-      } catch (thrown) {
-        await request.destroy().catch(() => {}) // nobody will ever hear of it
-        throw thrown
-      }
-    }),
-  }
-
-  async function detailsOf({ oidc }: ProviderContext, asked: Asked): Promise<Partial<RequestDetails>> {
-    const { params = {}, claims, client } = oidc
-    const maxAge = Number(params.max_age)
-    const acr = (claims as { id_token?: Record<string, unknown> } | undefined)?.id_token?.acr
-    const acrValues = wordsIn(params.acr_values).filter((each) => parts.acrValues.includes(each))
-    const { requireAuthTime } = client as { requireAuthTime?: unknown }
-    const rar = params.authorization_details
-    return present({
-      bindingMessage: asked.bindingMessage,
-      requestContext: asked.context?.all,
-      acrValues: acrValues.length > 0 ? acrValues : undefined,
-      claims: acr === undefined ? undefined : { id_token: { acr } },
-      maxAge: params.max_age === undefined || Number.isNaN(maxAge) ? undefined : maxAge,
-      requireAuthTime: requireAuthTime === true ? (true as const) : undefined,
-      authorizationDetails: rar === undefined ? undefined : await steps.readAuthorizationDetails(rar, asked.client),
-    })
+    validateRequestContext: helper(validateRequestContext),
+    validateBindingMessage: helper(validateBindingMessage),
+    processLoginHint: helper(processLoginHint),
+    processLoginHintToken: helper(processLoginHintToken),
+    verifyUserCode: helper(verifyUserCode),
+    triggerAuthenticationDevice: helper(triggerAuthenticationDevice),
   }
 }
 
-function textIn(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
+function validateRequestContext(_ctx: AskContext, _koa: ProviderContext, call: CibaCall, text?: string): void {
+  call.context = readContext(textIn(text))
 }
 
-function wordsIn(value: unknown): readonly string[] {
-  return textIn(value)?.split(' ') ?? []
+function validateBindingMessage(ctx: AskContext, { oidc }: ProviderContext, call: CibaCall, text?: string): void {
+  const explained = oidc.params?.authorization_details !== undefined
+  call.bindingMessage = checkBindingMessage(ctx, textIn(text), { sentEmpty: text === '', explained }, false)
+}
+
+async function processLoginHint(
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  value: string = '',
+): Promise<string | undefined> {
+  const user = await identify(ctx, koa, call, { name: 'login_hint', value }, () =>
+    readLoginHint(value, call.context?.loginHintType, ctx.settings.issuer),
+  )
+  return user?.sub
+}
+
+async function processLoginHintToken(
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  value: string = '',
+): Promise<string | undefined> {
+  const { readHintToken } = ctx.users
+  const user = await identify(ctx, koa, call, { name: 'login_hint_token', value }, () => {
+    if (readHintToken === undefined) throw invalidRequest('login_hint_token is not supported; use another hint')
+    return readHintToken(value, call.client.metadata)
+  })
+  return user?.sub
+}
+
+async function verifyUserCode(
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  { accountId }: { accountId: string },
+  _code?: string,
+): Promise<void> {
+  // oidc-provider verifies an id_token_hint by itself, and calls no helper for it
+  if (call.hint === undefined) {
+    const claims = koa.oidc.entities.IdTokenHint?.payload ?? {}
+    const hint = { name: 'id_token_hint', value: accountId } as const
+    await identify(ctx, koa, call, hint, () => ({ type: 'sub', value: accountId, claims }))
+  }
+  const { user, client } = call
+  if (user?.sub !== accountId) {
+    throw new TypeError('express-ciba: option "users.find" and findAccount of oidc-provider name different users')
+  }
+  await checkUserCode(ctx, { userCode: userCodeIn(koa), hint: hintIn(call) }, user, client)
+}
+
+async function triggerAuthenticationDevice(
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  request: ProviderRequest,
+): Promise<void> {
+  try {
+    const asked = {
+      details: await detailsOf(ctx, koa, call),
+      hint: hintIn(call),
+      context: call.context,
+      userCode: userCodeIn(koa),
+      notificationToken: undefined,
+      requestedExpiry: undefined,
+    }
+    // ours ends first, so that no answer is taken which comes too late there
+    const given = { authReqId: request.jti, seconds: Math.max(1, request.expiration - 1) }
+    const { client, deliveryMode, user } = call
+    const { link } = await issue(ctx, { client, deliveryMode, asked, binding: {}, user }, given)
+    if (link !== undefined) koa.body = { ...(koa.body as object), link }
+  } catch (thrown) {
+    await request.destroy().catch(() => {}) // its auth_req_id is not given out
+    throw thrown
+  }
+}
+
+/** Finds the user that a hint names, and keeps both for the helpers to come. */
+async function identify(
+  ctx: AskContext,
+  koa: ProviderContext,
+  call: CibaCall,
+  hint: HintParameter,
+  readHint: () => Promise<Hint | undefined> | Hint,
+): Promise<User | undefined> {
+  call.hint = hint
+  await admit(ctx, call.client)
+  const details = { scope: wordsIn(koa.oidc.params?.scope) }
+  call.user = await findUser(ctx, { client: call.client, details, hint: await readHint() })
+  return call.user
 }

@@ -1,47 +1,39 @@
-import type { ClientsElsewhere } from '../backchannel.ts'
+import type { Answer, Approval, Refusal, RequestDetails, RequestRecord } from '../contracts/request.ts'
+import type { AskContext } from '../core/context.ts'
 import { printable } from '../core/errors.ts'
-import type { Emit } from '../core/events.ts'
-import { present } from '../core/omitUndefined.ts'
-import type { Approval, Refusal, RequestDetails } from '../core/request.ts'
-import type { Refuse } from './refusal.ts'
-import type { OidcProvider, ProviderRequest } from './types.ts'
+import { omitUndefined } from '../core/json.ts'
+import { providerError } from './refusal.ts'
+import type { OidcProvider, ProviderErrors, ProviderRequest, ProviderServer } from './types.ts'
 
-export interface TellParts {
-  provider(): OidcProvider
-  readonly emit: Emit
-  readonly refuse: Refuse
-}
+/** A record with the user's answer. */
+export type AnsweredRecord = RequestRecord & { readonly answer: Answer }
 
 /**
- * Tells oidc-provider what became of a request. The queue that carries pings elsewhere carries this: it is tried again
- * until it was heard. Polls and pings are oidc-provider's.
+ * Tells oidc-provider what became of a request. Polls and pings are oidc-provider's.
+ * @returns `false` when it has no such request any more.
+ * @throws whatever went wrong, when the result is not stored there: to be tried again.
  */
-export function createTell({ provider, emit, refuse }: TellParts): ClientsElsewhere['callClient'] {
-  return async ({ id, clientId, answer, details }, _client, attempt, body) => {
-    const { auth_req_id } = body as { auth_req_id: string }
-    const server = provider()
-    const find = () => server.BackchannelAuthenticationRequest.find(auth_req_id)
-    const request = await find()
-    if (request === undefined) return { outcome: 'refused', reason: 'request_gone' }
-    if (isTold(request) || answer === undefined) return { outcome: 'accepted' }
-    try {
-      if (answer.result === 'approved') await approve(server, request, answer, details)
-      else await end(server, request, answer)
-    } catch (cause) {
-      if (!isTold(await find())) throw cause
-      // the result is stored: what failed is the ping, which oidc-provider sends once; clients that miss it poll
-      emit({ type: 'delivery.failed', request: id, clientId, mode: 'ping', attempt, reason: 'ping', cause })
-    }
-    return { outcome: 'accepted' }
+export async function tellResult(
+  ctx: AskContext,
+  server: ProviderServer,
+  { id, clientId, answer, details }: AnsweredRecord,
+  authReqId: string,
+  attempt: number,
+): Promise<boolean> {
+  const provider = server.provider()
+  const find = () => provider.BackchannelAuthenticationRequest.find(authReqId)
+  const request = await find()
+  if (request === undefined) return false
+  if (isTold(request)) return true
+  try {
+    if (answer.result === 'approved') await approve(provider, request, answer, details)
+    else await end(provider, server.errors, request, answer)
+  } catch (cause) {
+    if (!isTold(await find())) throw cause
+    // the result is stored: what failed is the ping, which oidc-provider sends once; clients that miss it poll
+    ctx.emit({ type: 'delivery.failed', request: id, clientId, mode: 'ping', attempt, reason: 'ping', cause })
   }
-
-  async function end(server: OidcProvider, request: ProviderRequest, refusal: Refusal): Promise<void> {
-    const denied = refusal.result === 'denied'
-    const usual = denied ? 'The user declined' : 'The request ended without an answer'
-    const error = refuse(denied ? 'access_denied' : 'expired_token', 400, usual)
-    request.errorDescription = printable(refusal.errorDescription ?? usual) // of an error it keeps the code alone
-    await server.backchannelResult(request as never, error as never)
-  }
+  return true
 }
 
 /** A second result would undo the first, and bring tokens back that were collected. */
@@ -51,7 +43,7 @@ function isTold(request: ProviderRequest | undefined): boolean {
 
 /** Grants everything that was asked, or what a completion left of it. */
 async function approve(
-  server: OidcProvider,
+  provider: OidcProvider,
   request: ProviderRequest,
   approval: Approval,
   details: RequestDetails,
@@ -59,12 +51,25 @@ async function approve(
   const { clientId = '', accountId = '', claims = {} } = request
   const { acr, amr, authTime, authorizationDetails = details.authorizationDetails } = approval
   const scope = approval.scope.join(' ')
-  const grant = new server.Grant({ clientId, accountId })
+  const grant = new provider.Grant({ clientId, accountId })
   grant.addOIDCScope(scope)
   grant.addOIDCClaims(Object.values(claims).flatMap((each) => Object.keys(each as object)))
   for (const resource of [request.resource ?? []].flat()) grant.addResourceScope(resource, scope)
   for (const detail of authorizationDetails ?? []) grant.addRar(detail)
   await grant.save()
-  const login = present({ acr, amr, authTime, rar: authorizationDetails })
-  await server.backchannelResult(request as never, grant as never, login)
+  const login = omitUndefined({ acr, amr, authTime, rar: authorizationDetails })
+  await provider.backchannelResult(request as never, grant as never, login)
+}
+
+async function end(
+  provider: OidcProvider,
+  errors: ProviderErrors,
+  request: ProviderRequest,
+  { result, errorDescription }: Refusal,
+): Promise<void> {
+  const isDenied = result === 'denied'
+  const usual = isDenied ? 'The user declined' : 'The request ended without an answer'
+  const error = providerError(errors, isDenied ? 'access_denied' : 'expired_token', 400, usual)
+  request.errorDescription = printable(errorDescription ?? usual) // of an error it keeps the code alone
+  await provider.backchannelResult(request as never, error as never)
 }

@@ -19,8 +19,11 @@ export interface ProviderRequest {
   destroy(): Promise<void>
 }
 
+/** A client as it knows it. */
 export interface ProviderClient {
   readonly clientId: string
+  /** Registered `require_auth_time`. */
+  readonly requireAuthTime?: boolean | undefined
   readonly backchannelTokenDeliveryMode?: string | undefined
 }
 
@@ -53,7 +56,7 @@ export interface OidcProvider {
   backchannelResult(request: never, result: never, options?: object): Promise<void>
 }
 
-/** What its helpers are called with. */
+/** What its helpers are called with: a context of Koa. */
 export interface ProviderContext {
   readonly oidc: {
     readonly provider: OidcProvider
@@ -78,4 +81,11 @@ export interface ProviderError extends Error {
 /** Its `errors`. */
 export interface ProviderErrors {
   readonly OIDCProviderError: new (status: number, message: string) => ProviderError
+}
+
+/** The oidc-provider that a feature belongs to. */
+export interface ProviderServer {
+  /** @throws TypeError while `routerFor` was not called. */
+  provider(): OidcProvider
+  readonly errors: ProviderErrors
 }

@@ -1,34 +1,13 @@
-/** Rules that a profile sets for the whole server. */
-export interface ProfileRules {
-  /** `default`: every request is signed, unless the host says that it need not be. */
-  readonly signedRequests: 'optional' | 'default' | 'required'
-  /** Every request has a binding message or authorization details. */
-  readonly requireContext: boolean
-  /** Tokens are bound to a key; bearer tokens are not handed out. */
-  readonly senderConstrained: boolean
-  /** Each use of a refresh token brings a new one. */
-  readonly rotatesRefreshTokens: boolean
-  /** What a client assertion may name as its audience. */
-  readonly assertionAudience: 'issuer' | 'any-endpoint'
-  /** `aud` of a client assertion is a string, not an array. */
-  readonly audienceAsString: boolean
-  readonly deliveryModes: readonly ('poll' | 'ping' | 'push')[]
-  readonly clientAuthMethods: readonly string[]
-  /** Algorithms for client assertions, signed requests, DPoP proofs and ID tokens. Absent: all. */
-  readonly algs?: readonly string[]
-}
+import type { ClientAuthMethod } from '../contracts/clients.ts'
+import type { BackchannelOptions, Profile } from '../contracts/options.ts'
+import type { ProfileRules } from '../core/settings.ts'
+import { clientAuthMethods } from '../protocol/client/metadataSchema.ts'
 
-export type Profile = 'ciba' | 'fapi-ciba' | 'fapi2-ciba'
-
-const publicKeyMethods = ['private_key_jwt', 'tls_client_auth', 'self_signed_tls_client_auth'] as const
-
-/** Every method that authenticates a client (OpenID Connect Core 9, RFC 8705 2). */
-export const clientAuthMethods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  ...publicKeyMethods,
-] as const
+const publicKeyMethods = [
+  'private_key_jwt',
+  'tls_client_auth',
+  'self_signed_tls_client_auth',
+] as const satisfies readonly ClientAuthMethod[]
 
 /** CIBA Core; FAPI-CIBA on FAPI 1 Advanced (5.2.2, 7.10); FAPI-CIBA on FAPI 2 (5.3.2.1, 5.4.1). */
 export const profiles: Readonly<Record<Profile, ProfileRules>> = {
@@ -68,27 +47,24 @@ export const profiles: Readonly<Record<Profile, ProfileRules>> = {
   },
 }
 
-/** Options that a profile decides; given otherwise they contradict it. */
-interface Decided {
-  readonly requireSignedRequests?: boolean | undefined
-  readonly assertionAudience?: 'issuer' | 'any-endpoint' | undefined
-  readonly deliveryModes?: readonly string[] | undefined
-  readonly clientAuthMethods?: readonly string[] | undefined
-}
-
 /** @throws TypeError that names the option which contradicts the profile, and what to do. */
-export function refuseContradictions(profile: Profile, given: Decided): void {
+export function refuseContradictions({ profile = 'ciba', requests, clientAuth, delivery }: BackchannelOptions): void {
   const rules = profiles[profile]
-  const wrong = (option: string, remedy: string) =>
-    new TypeError(`express-ciba: option "${option}" contradicts the profile "${profile}": leave it out, or ${remedy}`)
-  if (rules.signedRequests === 'required' && given.requireSignedRequests === false)
-    throw wrong('requireSignedRequests', 'set it to true')
-  if (rules.assertionAudience === 'issuer' && given.assertionAudience === 'any-endpoint') {
-    throw wrong('assertionAudience', 'set it to "issuer"')
+  const refuse = (option: string, remedy: string): never => {
+    throw new TypeError(
+      `express-ciba: option "${option}" contradicts the profile "${profile}": leave it out, or ${remedy}`,
+    )
   }
-  for (const option of ['deliveryModes', 'clientAuthMethods'] as const) {
-    const allowed: readonly string[] = rules[option]
-    const extra = given[option]?.find((each) => !allowed.includes(each))
-    if (extra !== undefined) throw wrong(option, `remove "${extra}"; it may hold ${allowed.join(', ')}`)
+  const refuseOthers = (option: string, given: readonly string[] = [], allowed: readonly string[]): void => {
+    const other = given.find((each) => !allowed.includes(each))
+    if (other !== undefined) refuse(option, `remove "${other}"; it may hold ${allowed.join(', ')}`)
   }
+  if (rules.signedRequests === 'required' && requests?.requireSigned === false) {
+    refuse('requests.requireSigned', 'set it to true')
+  }
+  if (rules.assertionAudience === 'issuer' && clientAuth?.assertionAudience === 'any-endpoint') {
+    refuse('clientAuth.assertionAudience', 'set it to "issuer"')
+  }
+  refuseOthers('delivery.modes', delivery?.modes, rules.deliveryModes)
+  refuseOthers('clientAuth.methods', clientAuth?.methods, rules.clientAuthMethods)
 }

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { choicesOf } from '../../lib/protocol/approval/view/choices.ts'
+import { choicesOf } from '../../lib/protocol/approval/view/question.ts'
 
 const seeds = Array.from({ length: 200 }, (_, index) => `seed ${index}`)
 

@@ -77,13 +77,19 @@ describe('POST /auth/backchannel/complete', () => {
     expect((await client.complete({ auth_req_id: authReqId, approved: true })).status).to.equal(410)
   })
 
+  it('says that a request has expired before it says whose it was', async () => {
+    host.pass(600)
+    expect((await client.complete({ auth_req_id: authReqId, approved: true }, 'token-of-bob')).status).to.equal(410)
+    expect(host.events.map(({ type }) => type)).not.to.include('user.mismatch')
+  })
+
   it('may demand a login newer than the request', async () => {
     const strict = await startHost({
-      freshLogin: true,
+      approval: { freshLogin: true },
       session: {
         current: () => undefined,
         loginUrl: () => '/login',
-        verifyToken: (token) => ({
+        verifyToken: ({ token }) => ({
           sub: 'alice',
           authTime: Math.floor(Date.now() / 1000) - (token === 'old' ? 60 : 0),
         }),

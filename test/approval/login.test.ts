@@ -13,11 +13,14 @@ describe('the login that decides', () => {
   async function ask(member: object, parameters: Record<string, string> = {}, options: HostOptions = {}) {
     needs = []
     host = await startHost({
-      acrValues: ['pwd', 'mfa', 'key'],
-      clients: (id) => clients.filter(({ client_id }) => client_id === id).map((each) => ({ ...each, ...member }))[0],
+      requests: { acrValues: ['pwd', 'mfa', 'key'] },
+      clients: {
+        find: ({ clientId: id }) =>
+          clients.filter(({ client_id }) => client_id === id).map((each) => ({ ...each, ...member }))[0],
+      },
       session: {
         current: () => user,
-        loginUrl: (returnTo, need) => {
+        loginUrl: ({ returnTo, need }) => {
           needs.push(need)
           return `/login?next=${encodeURIComponent(returnTo)}`
         },
@@ -99,6 +102,21 @@ describe('the login that decides', () => {
     user = { sub: 'alice', authTime: secondsAgo(0), acr: 'key' }
     expect((await client.complete({ auth_req_id, approved: true })).status).to.equal(204)
   })
+
+  for (const [what, member, options] of [
+    ['default_max_age', { default_max_age: 60 }, {}],
+    ['approval.freshLogin', {}, { approval: { freshLogin: true } }],
+  ] as const) {
+    it(`is held to ${what} by the engine’s own door too, and the request stays open`, async () => {
+      const { client, auth_req_id } = await ask(member, {}, options)
+      const approve = (authTime: number) =>
+        host.router.backchannel.approve({ request: auth_req_id, by: { sub: 'alice', authTime } })
+      const thrown = await approve(secondsAgo(120)).catch((error) => error)
+      expect(thrown).to.include({ code: 'insufficient_user_authentication', status: 401 })
+      expect((await client.poll(auth_req_id)).body.error).to.equal('authorization_pending')
+      expect(await approve(secondsAgo(0))).to.include({ status: 'approved', clientId: 'till', sub: 'alice' })
+    })
+  }
 
   it('has to be timed where the client has require_auth_time, and the answer is not lost', async () => {
     user = { sub: 'alice' }

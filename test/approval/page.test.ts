@@ -195,8 +195,8 @@ describe('the approval page, when things change behind it', () => {
     client = { ...clients[0], client_id: 'till', logo_uri: 'https://till.example/logo.png' }
     isActive = () => true
     host = await startHost({
-      clients: () => client,
-      users: { find: ({ value }) => users.find(({ sub }) => sub === value), isActive: () => isActive() },
+      clients: { find: () => client },
+      users: { find: ({ hint: { value } }) => users.find(({ sub }) => sub === value), isActive: () => isActive() },
       ...options,
     })
     const request_context = JSON.stringify({ channel: 'link', login_hint_type: 'user_id' })
@@ -257,6 +257,29 @@ describe('the approval page, when things change behind it', () => {
       },
     })
     expect((await deviceOf('alice').open(link)).response.status).to.equal(200)
-    expect(host.events.map(({ type }) => type)).to.include('fault')
+    expect(host.events.find(({ type }) => type === 'outage')).to.include({ of: 'page' })
+  })
+  it('is an outage when the host’s own template fails, and the answer is not lost', async () => {
+    let broken: (state: string) => boolean = () => true
+    await start({
+      page: {
+        template: ({ state, ...view }) => {
+          if (broken(state)) throw new Error('no template')
+          return `${state} ${'csrf' in view ? `<input name="csrf" value="${view.csrf}">` : ''}`
+        },
+      },
+    })
+    const device = deviceOf('alice')
+    const none = await device.open(link)
+    expect([none.response.status, JSON.parse(none.html).error]).to.deep.equal([503, 'temporarily_unavailable'])
+    broken = (state) => state === 'ask'
+    const other = await device.open(link)
+    expect([other.response.status, other.html.trim()]).to.deep.equal([503, 'error'])
+    const outages = host.events.filter((event) => event.type === 'outage' && event.of === 'page')
+    expect(outages).to.have.length(3)
+    expect(host.events.map(({ type }) => type)).not.to.include('fault')
+    broken = () => false
+    await device.press(await device.open(link), 'approve')
+    expect((await clientOf(host).poll(authReqId)).status).to.equal(200)
   })
 })

@@ -1,13 +1,12 @@
 import { expect } from 'chai'
-import { readCompletion } from '../../lib/protocol/approval/completionInput.ts'
+import { readCompletion } from '../../lib/authlete/completion.ts'
 
-const yes = { authReqId: 'id', result: 'AUTHORIZED', subject: 'alice' }
-const no = { authReqId: 'id', result: 'ACCESS_DENIED' }
+const yes = { result: 'AUTHORIZED', subject: 'alice' }
+const no = { result: 'ACCESS_DENIED' }
 
-describe('reading a completion', () => {
+describe('reading a completion in Authlete’s words', () => {
   it('takes every member of Authlete, objects as JSON text too', () => {
-    const { decision } = readCompletion({
-      ticket: 'ticket',
+    const decision = readCompletion({
       result: 'AUTHORIZED',
       subject: 'alice',
       sub: 'public-name',
@@ -51,7 +50,7 @@ describe('reading a completion', () => {
   })
 
   it('takes refusals with a description and a URI', () => {
-    const { decision } = readCompletion({
+    const decision = readCompletion({
       ...no,
       subject: 'alice',
       errorDescription: 'No.',
@@ -63,14 +62,12 @@ describe('reading a completion', () => {
       errorDescription: 'No.',
       errorUri: 'https://a.example/no',
     })
-    expect(readCompletion({ authReqId: 'id', result: 'TRANSACTION_FAILED', subject: 'x' }).decision).to.deep.equal({
+    expect(readCompletion({ result: 'TRANSACTION_FAILED', subject: 'x' })).to.deep.equal({
       result: 'failed',
     })
   })
 
   for (const [what, value, says] of [
-    ['no handle', { ...yes, authReqId: undefined }, 'needs either authReqId or ticket'],
-    ['two handles', { ...yes, ticket: 't' }, 'needs either authReqId or ticket'],
     ['an unknown result', { ...yes, result: 'MAYBE' }, 'result must be AUTHORIZED'],
     ['no subject', { ...yes, subject: undefined }, 'subject is missing'],
     ['an unknown member', { ...yes, scope: ['openid'] }, 'unknown member scope'],
@@ -125,7 +122,6 @@ describe('reading a completion', () => {
       'accessToken must be at least 32 characters',
     ],
     ['another type of aud', { ...yes, idTokenAudType: 'object' }, 'idTokenAudType must be "array" or "string"'],
-    ['details without a type', { ...yes, authorizationDetails: [{}] }, 'authorizationDetails.0.type'],
     [
       'a quotation mark in a description',
       { ...no, errorDescription: 'a "b"' },

@@ -1,11 +1,16 @@
 import { createHash } from 'node:crypto'
 import { expect } from 'chai'
-import { fill, html } from '../../lib/protocol/approval/view/html.ts'
-import { createRender, type RenderOptions } from '../../lib/protocol/approval/view/render.ts'
+import type { PageOptions } from 'express-ciba'
+import { fill, html } from '../../lib/core/html.ts'
+import { createRender } from '../../lib/protocol/approval/view/render.ts'
+import { contextFor } from '../helpers/context.ts'
 import { pages, plainQuestion, question } from '../helpers/pages.ts'
 
-const render = (page = pages.ask, languages: (string | undefined)[] = ['en'], options: Partial<RenderOptions> = {}) =>
-  createRender({ domain: 'login.example.com', ...options })(page ?? question, languages)
+/** By an engine with these options of the page. */
+function render(page = pages.ask, languages: (string | undefined)[] = ['en'], options: PageOptions = {}) {
+  const { settings, hooks } = contextFor({ page: options })
+  return createRender(settings.page, hooks, 'login.example.com')(page ?? question, languages)
+}
 const mainOf = (body: string) => body.slice(body.indexOf('<main'))
 
 describe('html', () => {
@@ -109,7 +114,9 @@ describe('a rendered page', () => {
 
   it("tells times in the language and the host's zone", () => {
     const asked = (language: string, timeZone?: string) =>
-      /<time[^>]*>([^<]+)/.exec(render(question, [language], { timeZone }).body)?.[1]?.replaceAll('\u202F', ' ')
+      /<time[^>]*>([^<]+)/
+        .exec(render(question, [language], { ...(timeZone && { timeZone }) }).body)?.[1]
+        ?.replaceAll('\u202F', ' ')
     expect(asked('en-US')).to.equal('2 minutes ago · 2:04 PM UTC')
     expect(asked('de-AT', 'Europe/Vienna')).to.match(/^vor 2 Minuten · 15:04 (MEZ|GMT\+1)$/)
   })

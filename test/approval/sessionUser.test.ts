@@ -1,18 +1,28 @@
 import { expect } from 'chai'
+import type { Request } from 'express'
 import type { SessionUser } from 'express-ciba'
-import { readSessionUser } from '../../lib/protocol/approval/sessionUser.ts'
 import { clientOf } from '../helpers/client.ts'
+import { contextFor } from '../helpers/context.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { startHost } from '../helpers/host.ts'
 import { until } from '../helpers/until.ts'
 
+/** What the engine makes of this, by both hooks. */
+function readings(user: unknown): readonly Promise<SessionUser | undefined>[] {
+  const given = () => user as SessionUser
+  const { session } = contextFor({ session: { current: given, loginUrl: () => '/login', verifyToken: given } })
+  if (session?.verifyToken === undefined) throw new Error('there is no session')
+  return [session.current({} as Request), session.verifyToken('token')]
+}
+
 describe('the user of the session', () => {
-  it('may be nobody, or know no more than a sub', () => {
-    for (const nobody of [undefined, null]) expect(readSessionUser('current', nobody)).to.equal(undefined)
+  it('may be nobody, or know no more than a sub', async () => {
+    for (const nobody of [undefined, null])
+      expect(await Promise.all(readings(nobody))).to.deep.equal([undefined, undefined])
     const known = { sub: 'alice', authTime: null, acr: undefined, email: 'alice@example.com' }
-    expect(readSessionUser('current', known)).to.deep.equal({ sub: 'alice' })
+    expect(await Promise.all(readings(known))).to.deep.equal([{ sub: 'alice' }, { sub: 'alice' }])
     const all = { sub: 'alice', authTime: 1_700_000_000, acr: 'a', amr: ['pwd'] }
-    expect(readSessionUser('current', all)).to.deep.equal(all)
+    expect(await Promise.all(readings(all))).to.deep.equal([all, all])
   })
 
   for (const [what, user, message] of [
@@ -22,15 +32,21 @@ describe('the user of the session', () => {
     ['milliseconds as authTime', { sub: 'a', authTime: Date.now() }, 'must be epoch seconds, not milliseconds'],
     ['a Date as authTime', { sub: 'a', authTime: new Date() }, 'a wrong "authTime"'],
   ] as [string, unknown, string][]) {
-    it(`is not one with ${what}`, () => {
-      expect(() => readSessionUser('verifyToken', user)).to.throw(TypeError, message)
+    it(`is not one with ${what}`, async () => {
+      for (const reading of readings(user)) {
+        const thrown: Error = await reading.then(
+          () => new Error('was taken'),
+          (error) => error,
+        )
+        expect(thrown).to.be.an.instanceOf(TypeError).with.property('message').that.includes(message)
+      }
     })
   }
 
   it('without a sub is a fault, which names the hook, on the page and at the completion endpoint', async () => {
     const user = { id: 1 } as unknown as SessionUser
     const session = { current: () => user, loginUrl: () => '/login', verifyToken: () => user }
-    const host = await startHost({ session, hideUnknownUsers: true })
+    const host = await startHost({ session, requests: { hideUnknownUsers: true } })
     const faults = () =>
       host.events.flatMap((event) => (event.type === 'fault' ? [(event.cause as Error).message] : []))
     const { auth_req_id } = (await clientOf(host).start()).body

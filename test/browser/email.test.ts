@@ -24,12 +24,12 @@ describe('the whole way: openid-client, a real e-mail, a real browser', function
   beforeEach(async () => {
     mailbox = await startMailbox()
     const transport = nodemailer.createTransport({ host: '127.0.0.1', port: mailbox.port, secure: false })
-    const { router, current, loginUrl } = login(users)
+    const { router, session } = login(users)
     host = await startHost({
       before: [router],
-      session: { current, loginUrl },
+      session,
       channels: [emailChannel({ transport, from: 'login@example.com' })],
-      intervalSeconds: 1,
+      polling: { intervalSeconds: 1 },
     })
     config = await client.discovery(
       new URL(host.origin),

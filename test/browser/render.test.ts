@@ -5,12 +5,14 @@ import { expect } from 'chai'
 import type { Browser } from 'playwright-core'
 import { createRender } from '../../lib/protocol/approval/view/render.ts'
 import { needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
+import { contextFor } from '../helpers/context.ts'
 import { hostileText } from '../helpers/hostileText.ts'
 import { pages, question } from '../helpers/pages.ts'
 import { shapesOf } from '../helpers/shapes.ts'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const render = createRender({ domain: 'login.example.com' })
+const { settings, hooks } = contextFor()
+const render = createRender(settings.page, hooks, 'login.example.com')
 
 describe('the page in a browser', function () {
   this.timeout(120_000)

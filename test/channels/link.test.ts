@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { consoleChannel, linkChannel, qrPng, qrSvg } from 'express-ciba'
+import { consoleChannel, linkChannel } from 'express-ciba'
+import { qrPng, qrSvg } from 'express-ciba/qr'
 import { noticeWith } from '../helpers/notice.ts'
 
 const { link } = noticeWith()

@@ -1,10 +1,11 @@
 import { expect } from 'chai'
 import { ChannelError, smsChannel } from 'express-ciba'
 import twilio from 'twilio'
-import { plainSigns, segmentsOf } from '../../lib/adapters/channels/gsm7.ts'
+import { plainSigns } from '../../lib/adapters/channels/gsm7.ts'
 import { readTwilioStatus } from '../../lib/adapters/channels/twilio.ts'
 import { noticeStrings } from '../../lib/core/noticeTexts.ts'
 import { failureOf, noticeWith } from '../helpers/notice.ts'
+import { segmentsOf } from '../helpers/segments.ts'
 import { authToken, startTwilio } from '../helpers/twilioServer.ts'
 
 const to = '+15550100'

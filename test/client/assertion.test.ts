@@ -134,7 +134,7 @@ describe('client authentication by assertion', () => {
       [[issuer, issuer], '401 invalid_client'],
       [[], '401 invalid_client'],
     ] as const) {
-      const { authenticate } = authentication(await clientWith('ES256'), { audiences: [issuer] })
+      const { authenticate } = authentication(await clientWith('ES256'), { issuerAlone: true })
       const given = typeof aud === 'string' ? aud : [...aud]
       expect(await outcome(authenticate(callAsserting(await sign(assertionClaims({ aud: given })))))).to.equal(expected)
     }

@@ -1,8 +1,7 @@
 import { expect } from 'chai'
 import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { createAuthenticate } from '../../lib/protocol/client/authenticate.ts'
-import { createReadClient } from '../../lib/protocol/client/metadata.ts'
+import { authenticate as authenticateWith } from '../../lib/protocol/client/authenticate.ts'
 import {
   assertionClaims,
   assertionType,
@@ -15,6 +14,7 @@ import {
   secret,
   sign,
 } from '../helpers/authentication.ts'
+import { contextFor } from '../helpers/context.ts'
 
 const basic = (id: string, password: string) => `Basic ${Buffer.from(`${id}:${password}`).toString('base64')}`
 /** As oauth4webapi encodes both halves: everything but letters and digits. */
@@ -94,7 +94,9 @@ describe('client authentication by secret', () => {
   ] as const) {
     it(`does not look up a client_id of ${what}`, async () => {
       const { authenticate, asked } = authentication({})
-      expect(await reason(authenticate(callWith({}, { authorization: basic(encoded(id), 'x') })))).to.match(/no such/)
+      expect(await reason(authenticate(callWith({}, { authorization: basic(encoded(id), 'x') })))).to.match(
+        /cannot be one/,
+      )
       expect(asked).to.deep.equal([])
     })
   }
@@ -126,16 +128,9 @@ describe('client authentication by secret', () => {
 
   it('passes on an outage of the registry as it is', async () => {
     const outage = new BackchannelError('temporarily_unavailable', 'Down')
-    const failing = createAuthenticate({
-      clock: Date.now,
-      find: () => Promise.reject(outage),
-      read: createReadClient(),
-      methods: ['client_secret_post'],
-      checkAssertion: async () => true,
-      checkCertificate: async () => true,
-      thumbprintOf: () => undefined,
-    })
-    const thrown = await failing(callWith({ client_id: 'post', client_secret: secret })).catch((error) => error)
+    const ctx = contextFor({ clients: { find: () => Promise.reject(outage) } })
+    const call = callWith({ client_id: 'post', client_secret: secret })
+    const thrown = await authenticateWith(ctx, call).catch((error) => error)
     expect(thrown).to.equal(outage)
   })
 

@@ -1,11 +1,13 @@
 import { expect } from 'chai'
-import { type BackchannelError, type Call, memoryStore } from 'express-ciba'
+import type { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { hashOf } from '../../lib/core/crypto/handles.ts'
 import { asymmetricAlgs } from '../../lib/core/crypto/jws.ts'
-import { signText } from '../../lib/core/crypto/signature.ts'
-import { createVault, hashOf } from '../../lib/core/crypto/vault.ts'
-import { createCheckDpop } from '../../lib/protocol/client/dpop.ts'
+import { signText } from '../../lib/core/crypto/sign.ts'
+import type { Call } from '../../lib/core/http/call.ts'
+import { checkDpop, type Protected } from '../../lib/protocol/client/dpop.ts'
+import { contextFor } from '../helpers/context.ts'
 import { keyPair } from '../helpers/keys.ts'
 
 const url = 'https://login.example.com/oidc/token'
@@ -15,16 +17,9 @@ const { privateKey: otherKey } = await generateKeyPair('ES256')
 
 function set({ nonceRequired = false, algs = asymmetricAlgs as readonly string[] } = {}) {
   const clock = { now: Date.now() }
-  const vault = createVault(Buffer.alloc(32, 7))
-  const check = createCheckDpop({
-    store: memoryStore({ clock: () => clock.now }),
-    clock: () => clock.now,
-    vault,
-    emit: () => {},
-    nonceRequired,
-    algs,
-    maxAgeSeconds: 60,
-  })
+  const context = contextFor({ clock: () => clock.now, clientAuth: { dpopNonce: nonceRequired } })
+  const ctx = { ...context, rules: { ...context.rules, algs } }
+  const check = (each: Call, what?: Protected) => checkDpop(ctx, each, what)
   const call = (...dpop: string[]): Call => ({
     form: { values: new Map(), empty: new Set(), resources: [] },
     dpop,

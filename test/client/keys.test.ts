@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { Client } from 'express-ciba'
 import { exportJWK, generateKeyPair } from 'jose'
+import type { Client } from '../../lib/core/client.ts'
 import { createClientKeys } from '../../lib/protocol/client/jwks.ts'
 import {
   assertionClaims,
@@ -148,15 +148,13 @@ describe("a client's keys", () => {
 
   it('remembers a thousand sets, and forgets the one that was fetched first', async () => {
     const fetched: string[] = []
-    const keys = createClientKeys({
-      clock: () => 0,
-      fetchJson: async (url) => {
-        fetched.push(url)
-        return jwksFor('ES256')
-      },
-    })
+    const fetchSet = async (url: string) => {
+      fetched.push(url)
+      return jwksFor('ES256')
+    }
+    const keys = createClientKeys(() => 0, fetchSet)
     const ask = (n: number) =>
-      keys.keysThat({ metadata: { jwks_uri: `https://till.example/${n}` } } as unknown as Client, () => true)
+      keys.findKeys({ metadata: { jwks_uri: `https://till.example/${n}` } } as unknown as Client, () => true)
     for (let n = 0; n <= 1000; n++) await ask(n)
     await ask(1)
     expect(fetched).to.have.length(1001)

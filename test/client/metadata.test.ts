@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import type { ClientMetadata } from 'express-ciba'
-import { createReadClient, readClient } from '../../lib/protocol/client/metadata.ts'
+import { readClient } from '../../lib/protocol/client/metadata.ts'
+import { contextFor } from '../helpers/context.ts'
 
 const ciba = 'urn:openid:params:grant-type:ciba'
 const base = {
@@ -136,20 +137,28 @@ describe('client metadata', () => {
     expect(read({ jwks: { keys: [{ kty: 'AKP', alg: 'ML-DSA-44', pub: 'a' }, key, key] } })).not.to.throw()
   })
 
-  it('says so when it is no object at all', () => {
+  it('says so when it is no object at all', async () => {
     for (const wrong of [null, 'till', 5, []]) {
-      expect(() => createReadClient()(wrong as never)).to.throw(TypeError, /client without client_id: /)
+      expect(() => readClient(wrong as never)).to.throw(TypeError, /client without client_id: /)
     }
+    for (const wrong of ['till', 5, []]) {
+      const { clients } = contextFor({ clients: { find: () => wrong as never } })
+      const thrown: unknown = await clients.find('till').catch((error) => error)
+      expect(thrown).to.be.an.instanceOf(TypeError).with.property('message').that.includes('"clients.find" returned')
+    }
+    const { clients } = contextFor({ clients: { find: () => null as never } })
+    expect(await clients.find('till')).to.equal(undefined)
   })
 
-  it('is checked once per object, and again when a member of it changes', () => {
-    const reading = createReadClient()
+  it('is checked once per object, and again when a member of it changes', async () => {
     const metadata: { -readonly [K in keyof ClientMetadata]: ClientMetadata[K] } = { ...base }
-    const first = reading(metadata)
-    expect(reading(metadata)).to.equal(first)
+    const { find } = contextFor({ clients: { find: () => metadata } }).clients
+    const first = await find('till')
+    expect(first).to.include({ id: 'till', name: 'till' })
+    expect(await find('till')).to.equal(first)
     metadata.client_name = 'Corner Bank'
-    expect(reading(metadata).name).to.equal('Corner Bank')
+    expect((await find('till'))?.name).to.equal('Corner Bank')
     delete metadata.backchannel_token_delivery_mode
-    expect(reading(metadata).deliveryMode).to.equal(undefined)
+    expect((await find('till'))?.deliveryMode).to.equal(undefined)
   })
 })

@@ -3,11 +3,12 @@ import https from 'node:https'
 import { type AddressInfo, Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import { expect } from 'chai'
-import type { Call, ClientMetadata } from 'express-ciba'
+import type { ClientMetadata, GetCertificate } from 'express-ciba'
 import type { JWK } from 'jose'
-import { certificateFrom } from '../../lib/protocol/client/certificate.ts'
+import type { Call } from '../../lib/core/http/call.ts'
 import { authentication, callWith, outcome, reason } from '../helpers/authentication.ts'
 import { makeCertificate, makeServerCertificate } from '../helpers/certificates.ts'
+import { contextFor } from '../helpers/context.ts'
 
 describe('client authentication by certificate', () => {
   const authority = makeCertificate({ subject: '/CN=Bank authority', authority: true })
@@ -151,13 +152,14 @@ describe('client authentication by certificate', () => {
 })
 
 describe('the certificate of a connection', () => {
+  const { certificateOf } = contextFor()
   const { authority, server } = makeServerCertificate()
   const chained = makeCertificate({ subject: '/CN=till', issuer: authority })
   const selfMade = makeCertificate({ subject: '/CN=till' })
   const listening = https.createServer(
     { ...server, ca: authority.cert, requestCert: true, rejectUnauthorized: false },
     (req, res) => {
-      const certificate = certificateFrom(req as never)
+      const certificate = certificateOf(req as never)
       const resumed = (req.socket as TLSSocket).isSessionReused()
       res.end(JSON.stringify({ raw: certificate?.x509.raw.toString('base64'), chained: certificate?.chained, resumed }))
     },
@@ -204,7 +206,26 @@ describe('the certificate of a connection', () => {
   it('threat 31, R9700-4.13-01 is never read from a header', async () => {
     const headers = { 'x-client-cert': encodeURIComponent(chained.cert), 'client-cert': `:${chainText(chained)}:` }
     expect((await get({ headers })).raw).to.equal(undefined)
-    expect(certificateFrom({ socket: new Socket(), headers } as never)).to.equal(undefined)
+    expect(certificateOf({ socket: new Socket(), headers } as never)).to.equal(undefined)
+  })
+
+  it('is what the host’s own reader says, and an outage where that fails', () => {
+    const x509 = new X509Certificate(selfMade.cert)
+    const readBy = (getCertificate: GetCertificate) => contextFor({ clientAuth: { getCertificate } })
+    const call = { socket: new Socket(), headers: {} } as never
+    expect(readBy(() => x509).certificateOf(call)).to.deep.equal({ x509, chained: true })
+    for (const none of [undefined, null as never])
+      expect(readBy(() => none).certificateOf(call), String(none)).to.equal(undefined)
+    const down = readBy(() => {
+      throw new Error('the proxy is down')
+    })
+    expect(() => down.certificateOf(call))
+      .to.throw()
+      .with.include({ status: 503, code: 'temporarily_unavailable' })
+    expect(down.events).to.have.length(1)
+    expect(down.events[0]).to.include({ type: 'outage', of: 'clients' })
+    const late = readBy((async () => x509) as never)
+    expect(() => late.certificateOf(call)).to.throw(TypeError, 'option "clientAuth.getCertificate" must answer at once')
   })
 
   function chainText(pem: { cert: string }): string {

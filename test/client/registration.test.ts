@@ -1,8 +1,8 @@
 import { expect } from 'chai'
 import type { ClientMetadata } from 'express-ciba'
-import { readClient } from '../../lib/protocol/client/metadata.ts'
-import { createCheckRegistration } from '../../lib/protocol/client/registration.ts'
+import { checkRegistration } from '../../lib/protocol/client/registration.ts'
 import { publicJwk } from '../helpers/authentication.ts'
+import { contextFor } from '../helpers/context.ts'
 
 const jwks_uri = 'https://till.example/jwks'
 const endpoint = 'https://till.example/ciba'
@@ -27,14 +27,18 @@ describe('CIBA Core 4: registration with pairwise subjects', () => {
   beforeEach(async () => {
     documents = { [jwks_uri]: { keys: [await publicJwk('ES256')] }, [sector]: [jwks_uri, endpoint] }
   })
-  const check = createCheckRegistration({
-    read: readClient,
-    fetchJson: async (url) => {
-      if (documents[url] instanceof Error) throw documents[url]
-      return documents[url]
+  const context = contextFor()
+  const ctx = {
+    ...context,
+    outbound: {
+      ...context.outbound,
+      getJson: async (url: string) => {
+        if (documents[url] instanceof Error) throw documents[url]
+        return documents[url]
+      },
     },
-  })
-  const problem = (metadata: ClientMetadata) => check(metadata).then(() => 'none', String)
+  }
+  const problem = (metadata: ClientMetadata) => checkRegistration(ctx, metadata).then(() => 'none', String)
 
   it('CIBA-4-19, CIBA-4-21..24 takes what fits together', async () => {
     expect(await problem(poll)).to.equal('none')

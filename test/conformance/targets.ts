@@ -119,13 +119,11 @@ function serverConfig(target: TargetName, { material, notifyAt, storeUrl }: Star
     ...(storeUrl === undefined ? {} : { store: storeUrl }),
     options: {
       profile: 'fapi-ciba',
-      acrValues: ['urn:example:gold'],
-      deliveryModes: ['poll', 'ping'],
+      requests: { acrValues: ['urn:example:gold'], bindingMessage: 'ascii' },
+      delivery: { modes: ['poll', 'ping'], outbound: { allow: [new URL(notifyAt).host], ca: authority.cert } },
       keys: serverKeys,
-      bindingMessage: 'ascii',
-      // requests that modules leave open would add up to one user's limit
-      openRequestsPerUser: 0,
-      outbound: { allow: [new URL(notifyAt).host], ca: authority.cert },
+      // one user is asked by forty modules at a time, and what they leave open would add up
+      limits: false,
     },
   }
 }

@@ -1,6 +1,6 @@
 import KeyvPostgres from '@keyv/postgres'
 import KeyvRedis from '@keyv/redis'
-import { type KeyvLike, keyvStore } from 'express-ciba'
+import { type KeyvLike, keyvStore } from 'express-ciba/stores/keyv'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
 import { storeContract } from '../../lib/testing/storeContract.ts'

@@ -1,18 +1,16 @@
 import { expect } from 'chai'
-import {
-  BackchannelError,
-  type BackchannelStore,
-  type Completion,
-  createBackchannel,
-  keyvStore,
-  memoryStore,
-  postgresStore,
-  redisStore,
-} from 'express-ciba'
+import { BackchannelError, type BackchannelStore, createBackchannel, memoryStore } from 'express-ciba'
+import { keyvStore } from 'express-ciba/stores/keyv'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 import fc from 'fast-check'
+import { Keyv } from 'keyv'
 import pg from 'pg'
 import { createClient } from 'redis'
+import { contextOf } from '../../lib/backchannel.ts'
 import { fromParsed } from '../../lib/core/http/form.ts'
+import { begin } from '../../lib/protocol/request/begin.ts'
+import { issue } from '../../lib/protocol/request/issue.ts'
 import { clients } from '../helpers/host.ts'
 import { type Server, skipWithout, startPostgres, startRedis } from '../helpers/servers.ts'
 
@@ -82,7 +80,6 @@ class Model {
   }
 }
 
-const results = { approve: 'AUTHORIZED', deny: 'ACCESS_DENIED', fail: 'TRANSACTION_FAILED' } as const
 const settles = { approve: 'approved', deny: 'denied', fail: 'failed', cancel: 'failed' } as const
 
 /** Takes the steps with the engine and the model side by side. */
@@ -91,16 +88,16 @@ async function walk(store: BackchannelStore, steps: readonly Step[]): Promise<vo
   let now = Date.now()
   const engine = createBackchannel({
     issuer: 'https://login.example.com',
-    clients: (id) => clients.find((client) => client.client_id === id),
+    clients: { find: ({ clientId: id }) => clients.find((client) => client.client_id === id) },
     users: { find: () => ({ sub: 'alice', phone_number: '+15550100' }) },
     secret: 's'.repeat(32),
     store: { ...store, close: async () => {} },
-    openRequestsPerUser: 0,
     limits: false,
-    maxExpirySeconds: 60,
+    requests: { maxExpirySeconds: 60 },
     logger: { info() {}, warn() {}, error() {} },
     clock: () => now,
   })
+  const context = contextOf(engine)
   const requests: { readonly id: string; readonly model: Model }[] = []
   const agent = { client_id: 'agent', client_secret: 'agent-secret-0123456789-0123456789' }
   const stranger = {
@@ -114,10 +111,16 @@ async function walk(store: BackchannelStore, steps: readonly Step[]): Promise<vo
     )
     return status === 200 ? 'tokens' : String((body as { error?: string }).error)
   }
+  const by = { sub: 'alice' }
+  const settlers = {
+    approve: (request: string) => engine.approve({ request, by }),
+    deny: (request: string) => engine.deny({ request, by }),
+    fail: (request: string) => engine.fail({ request, reason: 'model' }),
+    cancel: (request: string) => engine.cancel(request),
+  }
   const settle = async (how: keyof typeof settles, authReqId: string): Promise<string> => {
     try {
-      if (how === 'cancel') await engine.cancel(authReqId)
-      else await engine.complete({ authReqId, result: results[how], subject: 'alice' } as Completion)
+      await settlers[how](authReqId)
       return 'done'
     } catch (thrown) {
       if (thrown instanceof BackchannelError) return String(thrown.status)
@@ -130,13 +133,14 @@ async function walk(store: BackchannelStore, steps: readonly Step[]): Promise<vo
       now += each.seconds * 1000
     } else if (each.do === 'begin') {
       const parameters = { scope: 'openid', login_hint: 'alice', requested_expiry: String(each.seconds), ...agent }
-      const begun = await engine.begin({
+      const call = {
         form: fromParsed(parameters),
+        authorization: undefined,
         dpop: [],
         url: '',
         certificate: () => undefined,
-      })
-      const { auth_req_id } = await engine.issue(begun)
+      }
+      const { auth_req_id } = await issue(context, await begin(context, call))
       requests.push({ id: auth_req_id, model: new Model(now + each.seconds * 1000) })
     } else {
       const request = requests[each.request % Math.max(1, requests.length)]
@@ -178,7 +182,7 @@ describe('requests keep to the model, whatever happens in whatever order', funct
     )
 
   it('in memoryStore', () => check(memoryStore(), runs * 4))
-  it('in keyvStore', () => check(keyvStore(), runs * 2))
+  it('in keyvStore', () => check(keyvStore(new Keyv()), runs * 2))
 
   describe('in redisStore', () => {
     let server: Server

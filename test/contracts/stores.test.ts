@@ -1,4 +1,5 @@
-import { keyvStore, memoryStore } from 'express-ciba'
+import { memoryStore } from 'express-ciba'
+import { keyvStore } from 'express-ciba/stores/keyv'
 import { storeContract } from 'express-ciba/testing'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'

@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 import { expect } from 'chai'
 import { bullmqQueue } from '../../lib/adapters/queues/bullmq.ts'
-import { newId } from '../../lib/core/crypto/vault.ts'
+import { newId } from '../../lib/core/crypto/handles.ts'
 import { type Server, skipWithout, startRedis } from '../helpers/servers.ts'
 import { queueContract } from './queues.ts'
 
@@ -24,7 +24,7 @@ describe('bullmqQueue on a real Redis', function () {
       connection: { host: redis.host, port: redis.port },
       name,
       firstRetryMs: 20,
-      longestRetryMs: 100,
+      maxRetryMs: 100,
       concurrencyPerClient: 2,
       recheckSeconds,
     })
@@ -117,11 +117,14 @@ describe('bullmqQueue on a real Redis', function () {
   it('names the packages that it needs when they are not there', () => {
     const elsewhere = mkdtempSync(join(tmpdir(), 'express-ciba-'))
     try {
-      for (const file of ['bullmq.ts', 'retry.ts']) {
-        copyFileSync(new URL(`../../lib/adapters/queues/${file}`, import.meta.url), join(elsewhere, file))
-      }
+      cpSync(new URL('../../lib', import.meta.url), join(elsewhere, 'lib'), { recursive: true })
       writeFileSync(join(elsewhere, 'package.json'), '{"type":"module"}')
-      const program = `import('./bullmq.ts').then(({ bullmqQueue }) => bullmqQueue({ connection: {} })).catch((error) => console.log(error.message))`
+      mkdirSync(join(elsewhere, 'node_modules'))
+      symlinkSync(
+        fileURLToPath(new URL('../../node_modules/zod', import.meta.url)),
+        join(elsewhere, 'node_modules/zod'),
+      )
+      const program = `import('./lib/adapters/queues/bullmq.ts').then(({ bullmqQueue }) => bullmqQueue({ connection: {} })).catch((error) => console.log(error.message))`
       const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
       const said = execFileSync(process.execPath, ['--import', tsx, '-e', program], {
         cwd: elsewhere,

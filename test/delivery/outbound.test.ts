@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:net'
 import { expect } from 'chai'
-import { createOutbound, type Outbound, type OutboundOptions } from '../../lib/core/outbound/outbound.ts'
+import type { OutboundOptions } from 'express-ciba'
+import { createOutbound, type Outbound } from '../../lib/core/outbound/outbound.ts'
 import { type Receiver, reactions, receiverCertificate, selfSigned, startReceiver } from '../helpers/receiver.ts'
 import { hostileUrls } from './hostileUrls.ts'
 
@@ -77,7 +78,7 @@ describe('outbound', () => {
       let asked = 0
       const outbound = outboundOf({
         allow: [],
-        connectMs: 100,
+        connectSeconds: 0.1,
         lookup: async () => {
           const address = answers[asked++] ?? ''
           return [{ address, family: address.includes(':') ? 6 : 4 }]
@@ -149,7 +150,7 @@ describe('outbound', () => {
     it('gives up on one that hangs', async () => {
       receiver.react(reactions.hang)
       const begun = Date.now()
-      expect(await failure(outboundOf({ totalMs: 300 }).post(receiver.url, call))).to.equal('timeout')
+      expect(await failure(outboundOf({ totalSeconds: 0.3 }).post(receiver.url, call))).to.equal('timeout')
       expect(Date.now() - begun).to.be.within(250, 1500)
     })
 
@@ -158,7 +159,7 @@ describe('outbound', () => {
       await new Promise<void>((resolve) => mute.listen(0, '127.0.0.1', resolve))
       open.push({ close: async () => void mute.close() })
       const host = `localhost:${(mute.address() as { port: number }).port}`
-      const outbound = outboundOf({ allow: [host], connectMs: 200, totalMs: 5000 })
+      const outbound = outboundOf({ allow: [host], connectSeconds: 0.2, totalSeconds: 5 })
       const begun = Date.now()
       expect(await failure(outbound.post(`https://${host}/`, call))).to.equal('timeout')
       expect(Date.now() - begun).to.be.below(3000)
@@ -167,7 +168,7 @@ describe('outbound', () => {
     it('counts the status of one that drips, and hangs up in time', async () => {
       receiver.react(reactions.drip)
       const begun = Date.now()
-      expect(await outboundOf({ totalMs: 400 }).post(receiver.url, call)).to.deep.equal({ status: 200 })
+      expect(await outboundOf({ totalSeconds: 0.4 }).post(receiver.url, call)).to.deep.equal({ status: 200 })
       expect(Date.now() - begun).to.be.below(1500)
     })
 
@@ -180,7 +181,7 @@ describe('outbound', () => {
         })
       })
       const begun = Date.now()
-      expect(await outboundOf({ totalMs: 5000 }).post(receiver.url, call)).to.deep.equal({ status: 200 })
+      expect(await outboundOf({ totalSeconds: 5 }).post(receiver.url, call)).to.deep.equal({ status: 200 })
       expect(Date.now() - begun).to.be.below(2000)
       expect(sent).to.be.below(20_000_000) // what fits into the socket's buffers, not what the receiver would send
     })
@@ -216,7 +217,7 @@ describe('outbound', () => {
 
     it('gives up on one that drips', async () => {
       receiver.react(reactions.drip)
-      expect(await failure(outboundOf({ totalMs: 300 }).getJson(receiver.url))).to.equal('timeout')
+      expect(await failure(outboundOf({ totalSeconds: 0.3 }).getJson(receiver.url))).to.equal('timeout')
     })
   })
 })

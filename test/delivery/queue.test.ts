@@ -1,12 +1,9 @@
 import { expect } from 'chai'
-import { createHeap } from '../../lib/adapters/queues/heap.ts'
-import { inProcessQueue } from '../../lib/adapters/queues/inProcess.ts'
+import { inProcessQueue } from 'express-ciba'
 import { until } from '../helpers/until.ts'
 import { queueContract } from './queues.ts'
 
-queueContract('inProcessQueue', () =>
-  inProcessQueue({ firstRetryMs: 20, longestRetryMs: 100, concurrencyPerClient: 2 }),
-)
+queueContract('inProcessQueue', () => inProcessQueue({ firstRetryMs: 20, maxRetryMs: 100, concurrencyPerClient: 2 }))
 
 describe('inProcessQueue with many jobs', () => {
   it('remembers the last thousand that were given up', async () => {
@@ -23,7 +20,7 @@ describe('inProcessQueue with many jobs', () => {
     await queue.close()
   })
 
-  it('holds 20000 of them with one timer, and runs each at its time', async () => {
+  it('holds 20000 of them without a timer that keeps the process alive, and runs each at its time', async () => {
     const queue = inProcessQueue()
     const late: number[] = []
     queue.start(
@@ -49,17 +46,37 @@ describe('inProcessQueue with many jobs', () => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
 })
 
-describe('createHeap', () => {
-  it('gives back the earliest first', () => {
-    const heap = createHeap<{ at: number }>()
-    const times = Array.from({ length: 500 }, () => Math.floor(Math.random() * 1000))
-    for (const at of times) heap.add({ at })
-    const taken = times.map(() => {
-      const first = heap.first()
-      expect(heap.take()).to.equal(first)
-      return first?.at
-    })
-    expect(taken).to.deep.equal(times.toSorted((a, b) => a - b))
-    expect([heap.first(), heap.take()]).to.deep.equal([undefined, undefined])
+describe('inProcessQueue and time', () => {
+  /** A queue that tells which jobs it ran. */
+  const started = (clock?: () => number) => {
+    const queue = inProcessQueue(clock === undefined ? {} : { clock })
+    const ran: string[] = []
+    queue.start(
+      async ({ request }) => {
+        ran.push(request)
+        return { next: 'end' }
+      },
+      () => {},
+    )
+    return { queue, ran }
+  }
+
+  it('waits longer than a timer of Node can', async () => {
+    const { queue, ran } = started()
+    await queue.add({ request: 'far', clientId: 'a', expiresAt: Date.now() + 60 * 86_400_000 })
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    expect(ran).to.deep.equal([])
+    await queue.close()
+  })
+
+  it('goes by the clock it is given', async () => {
+    let now = 1_000_000
+    const { queue, ran } = started(() => now)
+    await queue.add({ request: 'soon', clientId: 'a', expiresAt: now + 20 })
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(ran).to.deep.equal([])
+    now += 20
+    await until(() => ran.length === 1)
+    await queue.close()
   })
 })

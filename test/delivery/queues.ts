@@ -1,6 +1,6 @@
 import { expect } from 'chai'
-import type { DeliveryJob, DeliveryQueue, DeliveryResult } from '../../lib/contracts/contracts.ts'
-import { newId } from '../../lib/core/crypto/vault.ts'
+import type { DeliveryJob, DeliveryQueue, DeliveryResult } from 'express-ciba'
+import { newId } from '../../lib/core/crypto/handles.ts'
 
 const end: DeliveryResult = { next: 'end' }
 const sleep: DeliveryResult = { next: 'sleep' }

@@ -51,7 +51,7 @@ function wrap(note: string, document: string): readonly [string, string] {
     const [, type] = pattern.exec(note) ?? []
     if (type !== undefined) return wrapper(type)
   }
-  throw new Error(`${document}: nobody knows what "ts: ${note}" means`)
+  throw new Error(`${document}: unknown note "ts: ${note}"`)
 }
 
 /** Type-checks all blocks in one run, against the sources. Gives the compiler's messages, with the lines of the documents. */

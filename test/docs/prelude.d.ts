@@ -25,7 +25,7 @@ declare global {
   const server: Server
   const issuer: string
   const options: ciba.BackchannelOptions
-  const clients: ciba.BackchannelOptions['clients']
+  const clients: ciba.Clients
   const users: ciba.Users
   const session: ciba.Session
   const store: ciba.BackchannelStore
@@ -51,12 +51,7 @@ declare global {
     ping(): Promise<void>
   }
   const myServer: {
-    accessToken(
-      subject: string,
-      clientId: string,
-      scope: readonly string[],
-      binding: ciba.Binding | undefined,
-    ): Promise<string>
+    accessToken(subject: string, clientId: string, scope: readonly string[], binding: ciba.KeyBinding): Promise<string>
     refreshToken(grant: ciba.Grant): Promise<string>
   }
   function isServiceToken(token: string, serviceId: string): boolean

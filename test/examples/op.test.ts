@@ -14,7 +14,7 @@ describe('examples/op', function () {
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'express-ciba-op-'))
     const file = join(folder, 'config.json')
-    writeFileSync(file, JSON.stringify({ approve: true, options: { intervalSeconds: 1 } }))
+    writeFileSync(file, JSON.stringify({ approve: true, options: { polling: { intervalSeconds: 1 } } }))
     program = startProgram(['--import', 'tsx', 'examples/op/main.ts', file])
     op = JSON.parse(await program.line(/^\{/))
   })

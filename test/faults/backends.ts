@@ -1,4 +1,7 @@
-import { type BackchannelStore, keyvStore, memoryStore, postgresStore, redisStore } from 'express-ciba'
+import { type BackchannelStore, memoryStore } from 'express-ciba'
+import { keyvStore } from 'express-ciba/stores/keyv'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 import { locate, type Server, startPostgres, startRedis } from '../helpers/servers.ts'
 
 /** What a server process needs to open its store. */

@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import express, { type RequestHandler } from 'express'
 import { BackchannelError } from 'express-ciba'
 import fc from 'fast-check'
-import { formLimits, fromParsed, parseForm } from '../../lib/core/http/form.ts'
+import { readForm } from '../../lib/core/http/body.ts'
+import { fromParsed, limits, parse } from '../../lib/core/http/form.ts'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, startHost } from '../helpers/host.ts'
 
@@ -43,7 +44,7 @@ for (const [name, mounted] of Object.entries(parsers)) {
   describe(`bodies, read before us by: ${name}`, () => {
     let host: Host
     before(async () => {
-      host = await startHost({ before: mounted, openRequestsPerUser: 0 })
+      host = await startHost({ before: mounted })
     })
     after(() => host.close())
 
@@ -129,7 +130,6 @@ describe('bodies on the wire', () => {
   let host: Host
   before(async () => {
     host = await startHost({
-      openRequestsPerUser: 0,
       after: (app) =>
         app.post('/oidc/token', express.urlencoded({ extended: true }), (req, res) => void res.json(req.body)),
     })
@@ -196,7 +196,6 @@ describe('bodies on the wire', () => {
 
 describe('the form parser', () => {
   it('#47 looks once at a form of many names that is not ours, or no form of anybody', async () => {
-    const { readForm } = await import('../../lib/core/http/form.ts')
     const took = async (names: number) => {
       const body = Array.from({ length: names }, (_, n) => n.toString(36)).join('&')
       const req = { headers: { 'content-type': form }, readableEnded: true, _body: true, body }
@@ -215,9 +214,9 @@ describe('the form parser', () => {
     const name = fc.string({ minLength: 1, unit: 'grapheme' }).filter((text) => text !== 'resource')
     const value = fc.string({ minLength: 1, unit: 'grapheme' })
     fc.assert(
-      fc.property(fc.dictionary(name, value, { maxKeys: formLimits.parameters }), (fields) => {
+      fc.property(fc.dictionary(name, value, { maxKeys: limits.parameters }), (fields) => {
         const wanted = new Map(new URLSearchParams(fields))
-        expect(parseForm(Buffer.from(new URLSearchParams(fields).toString())).values).to.deep.equal(wanted)
+        expect(parse(Buffer.from(new URLSearchParams(fields).toString())).values).to.deep.equal(wanted)
       }),
     )
   })
@@ -231,7 +230,7 @@ describe('the form parser', () => {
         ),
         (bytes) => {
           try {
-            parseForm(Buffer.from(bytes))
+            parse(Buffer.from(bytes))
           } catch (thrown) {
             expect(thrown).to.be.instanceOf(BackchannelError)
           }
@@ -246,6 +245,6 @@ describe('the form parser', () => {
   })
 
   it('threat 45: keeps resource as the one that may be repeated', () => {
-    expect(parseForm(Buffer.from('resource=a&resource=b')).resources).to.deep.equal(['a', 'b'])
+    expect(parse(Buffer.from('resource=a&resource=b')).resources).to.deep.equal(['a', 'b'])
   })
 })

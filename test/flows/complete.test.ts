@@ -1,11 +1,11 @@
 import { expect } from 'chai'
-import type { Completion } from 'express-ciba'
+import type { ApproveInput, DenyInput, TokenChanges } from 'express-ciba'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { clientOf } from '../helpers/client.ts'
 import { clients, type Host, type HostOptions, startHost } from '../helpers/host.ts'
-import { type Notified, startNotified } from '../helpers/notified.ts'
+import { type Notified, notificationToken, startNotified } from '../helpers/notified.ts'
 
-describe('backchannel.complete', () => {
+describe('backchannel.approve, deny and fail', () => {
   let host: Host
   let authReqId: string
   let client: ReturnType<typeof clientOf>
@@ -15,55 +15,67 @@ describe('backchannel.complete', () => {
     authReqId = (await client.start({ scope, login_hint: 'alice' })).body.auth_req_id
   }
   afterEach(() => host.close())
-  const complete = (members: object) =>
-    host.router.backchannel.complete({ authReqId, result: 'AUTHORIZED', subject: 'alice', ...members } as Completion)
-  const collect = async (members: object) => {
-    await complete(members)
+  const approve = (members: Partial<ApproveInput> = {}) =>
+    host.router.backchannel.approve({ request: authReqId, by: { sub: 'alice' }, ...members })
+  const deny = (members: Partial<DenyInput> = {}) => host.router.backchannel.deny({ request: authReqId, ...members })
+  const collect = async (members: Partial<ApproveInput> = {}) => {
+    await approve(members)
     return (await client.poll(authReqId)).body
   }
-  const refusal = async (members: object) => {
-    const thrown = await complete(members).catch((error) => error)
-    return `${thrown.status} ${thrown.code}`
+  const collectWith = (tokens: TokenChanges) => collect({ tokens })
+  const refusal = async (decided: Promise<unknown>) => {
+    const thrown = await decided.catch((error: unknown) => error)
+    const { status, code } = thrown as { status: unknown; code?: string }
+    return code === undefined ? status : `${status} ${code}`
   }
 
-  it('says what came of it, for a client that polls', async () => {
+  it('say how the request stands then', async () => {
     await start()
-    expect(await complete({})).to.deep.equal({
-      action: 'NO_ACTION',
-      result: 'AUTHORIZED',
+    const state = await approve()
+    expect(state).to.deep.equal({
       request: authReqId.slice(0, 16),
+      status: 'approved',
       clientId: 'till',
-      clientName: 'Corner Bank till',
-      deliveryMode: 'poll',
-      authReqId,
-      accessTokenDuration: 0,
-      refreshTokenDuration: 0,
-      idTokenDuration: 0,
+      sub: 'alice',
+      receivedAt: state.receivedAt,
+      expiresAt: state.receivedAt + 600_000,
+      scope: ['openid', 'email'],
     })
+    for (const [status, settle] of [
+      ['denied', deny],
+      ['failed', () => host.router.backchannel.fail({ request: authReqId, reason: 'timeout' })],
+    ] as const) {
+      authReqId = (await client.start()).body.auth_req_id
+      expect(await settle()).to.deep.include({
+        request: authReqId.slice(0, 16),
+        status,
+        clientId: 'till',
+        sub: 'alice',
+      })
+    }
   })
 
-  it('says what came of it, also while the registry of clients is out of reach', async () => {
+  it('say so also while the registry of clients is out of reach', async () => {
     let down = false
     await start({
-      clients: (id) => {
-        if (down) throw new Error('the registry is down')
-        return clients.find((each) => each.client_id === id)
+      clients: {
+        find: ({ clientId: id }) => {
+          if (down) throw new Error('the registry is down')
+          return clients.find((each) => each.client_id === id)
+        },
       },
     })
     down = true
-    expect(await complete({})).to.include({ result: 'AUTHORIZED', clientId: 'till' })
+    expect(await approve()).to.include({ status: 'approved', clientId: 'till' })
     down = false
     expect((await client.poll(authReqId)).status).to.equal(200)
   })
 
-  it('puts sub, authTime, acr, amr and claims into the ID token, and the subject into the access token', async () => {
+  it('put sub, authTime, acr, amr and claims into the ID token, and the subject into the access token', async () => {
     await start()
     const { id_token, access_token } = await collect({
-      sub: 'public-name',
-      authTime: 1_700_000_000,
-      acr: 'urn:acr:1',
-      amr: ['pwd', 'otp'],
-      claims: { given_name: 'Alice' },
+      by: { sub: 'alice', authTime: 1_700_000_000, acr: 'urn:acr:1', amr: ['pwd', 'otp'] },
+      tokens: { idTokenSub: 'public-name', claims: { given_name: 'Alice' } },
     })
     expect(decodeJwt(id_token)).to.deep.include({
       sub: 'public-name',
@@ -76,11 +88,11 @@ describe('backchannel.complete', () => {
     expect(decodeJwt(access_token)).to.include({ sub: 'alice', auth_time: 1_700_000_000, acr: 'urn:acr:1' })
   })
 
-  it('puts idtHeaderParams into the header of the ID token alone, and jwtAtClaims into the access token alone', async () => {
+  it('put idTokenHeader into the header of the ID token alone, and accessTokenClaims into the access token alone', async () => {
     await start()
-    const { id_token, access_token } = await collect({
-      idtHeaderParams: '{"region":"eu"}',
-      jwtAtClaims: { tenant: 't1' },
+    const { id_token, access_token } = await collectWith({
+      idTokenHeader: { region: 'eu' },
+      accessTokenClaims: { tenant: 't1' },
     })
     expect(decodeProtectedHeader(id_token)).to.include({ region: 'eu', typ: 'JWT' })
     expect(decodeProtectedHeader(access_token)).to.include({ typ: 'at+jwt' }).and.not.have.property('region')
@@ -88,9 +100,9 @@ describe('backchannel.complete', () => {
     expect(decodeJwt(id_token)).not.to.have.property('tenant')
   })
 
-  it('shows visible properties to the client, and keeps hidden ones', async () => {
+  it('show visible properties to the client, and keep hidden ones', async () => {
     await start()
-    const tokens = await collect({
+    const tokens = await collectWith({
       properties: [
         { key: 'shown', value: 'yes' },
         { key: 'kept', value: 'no', hidden: true },
@@ -99,23 +111,41 @@ describe('backchannel.complete', () => {
     expect(tokens).to.include({ shown: 'yes' }).and.not.have.property('kept')
   })
 
-  it('narrows scopes', async () => {
-    await start()
-    expect(await collect({ scopes: ['openid'] })).to.include({ scope: 'openid' })
+  it('give the claims that the user agreed to, and no others', async () => {
+    const users: HostOptions['users'] = {
+      find: () => ({ sub: 'alice', phone_number: '+15550100' }),
+      claims: () => ({ name: 'Alice', email: 'alice@example.com' }),
+    }
+    await start({ users }, 'openid email profile')
+    const { id_token } = await collectWith({ consentedClaims: ['name'] })
+    expect(decodeJwt(id_token)).to.include({ name: 'Alice' }).and.not.have.property('email')
   })
 
-  it('widens scopes only where the option says so', async () => {
+  it('narrow scopes', async () => {
     await start()
-    expect(await refusal({ scopes: ['openid', 'phone'] })).to.equal('400 invalid_scope')
+    expect(await collect({ scope: ['openid'] })).to.include({ scope: 'openid' })
+  })
+
+  it('widen scopes only where the option says so', async () => {
+    await start()
+    expect(await refusal(approve({ scope: ['openid', 'phone'] }))).to.equal('400 invalid_scope')
     expect((await client.poll(authReqId)).body.error).to.equal('authorization_pending')
     await host.close()
-    await start({ widerScopes: true })
-    expect(await collect({ scopes: ['openid', 'phone'] })).to.include({ scope: 'openid phone' })
+    await start({ approval: { widerScopes: true } })
+    expect(await collect({ scope: ['openid', 'phone'] })).to.include({ scope: 'openid phone' })
   })
 
-  it('takes durations', async () => {
-    await start()
-    const { expires_in, access_token, id_token } = await collect({ accessTokenDuration: 60, idTokenDuration: 30 })
+  it('take lifetimes', async () => {
+    const offline = ['urn:openid:params:grant-type:ciba', 'refresh_token']
+    await start(
+      { clients: { find: () => ({ ...clients[0], client_id: 'till', grant_types: offline }) } },
+      'openid offline_access',
+    )
+    const { expires_in, access_token, id_token, refresh_token } = await collectWith({
+      accessTokenSeconds: 60,
+      idTokenSeconds: 30,
+      refreshTokenSeconds: 90,
+    })
     expect(expires_in).to.equal(60)
     for (const [token, seconds] of [
       [access_token, 60],
@@ -124,22 +154,25 @@ describe('backchannel.complete', () => {
       const { exp = 0, iat = 0 } = decodeJwt(token)
       expect(exp - iat).to.equal(seconds)
     }
+    host.pass(91)
+    const refreshed = await client.post('/oidc/token', { grant_type: 'refresh_token', refresh_token })
+    expect(refreshed.body.error).to.equal('invalid_grant')
   })
 
-  it('makes aud of the ID token an array', async () => {
+  it('make aud of the ID token an array', async () => {
     await start()
-    expect(decodeJwt((await collect({ idTokenAudType: 'array' })).id_token).aud).to.deep.equal(['till'])
+    expect(decodeJwt((await collectWith({ idTokenAudType: 'array' })).id_token).aud).to.deep.equal(['till'])
   })
 
-  it('uses an access token of the host in push mode alone', async () => {
+  it('use an access token of the host in push mode alone', async () => {
     await start()
-    expect((await collect({ accessToken: 'a'.repeat(40) })).access_token).not.to.equal('a'.repeat(40))
+    expect((await collectWith({ accessToken: 'a'.repeat(40) })).access_token).not.to.equal('a'.repeat(40))
   })
 
-  it('passes description and URI of a refusal on', async () => {
+  it('pass description and URI of a refusal on', async () => {
     await start()
-    const refused = { result: 'ACCESS_DENIED', errorDescription: 'Not today', errorUri: 'https://a.example/no' }
-    expect(await complete(refused)).to.include({ result: 'ACCESS_DENIED', action: 'NO_ACTION' })
+    const refused = { errorDescription: 'Not today', errorUri: 'https://a.example/no' }
+    expect(await deny(refused)).to.include({ status: 'denied' })
     expect((await client.poll(authReqId)).body).to.deep.equal({
       error: 'access_denied',
       error_description: 'Not today',
@@ -147,89 +180,107 @@ describe('backchannel.complete', () => {
     })
   })
 
-  it('changes nothing when something is wrong with it', async () => {
+  it('pass description and URI of a failure on', async () => {
     await start()
-    expect(await refusal({ claims: { iss: 'https://evil.example' } })).to.equal('400 invalid_request')
-    expect(await refusal({ subject: 'bob' })).to.equal('403 access_denied')
-    expect(await refusal({ result: 'ACCESS_DENIED', subject: 'bob' })).to.equal('403 access_denied')
-    expect(await refusal({ resources: ['https://api.example'] })).to.equal('400 invalid_target')
-    expect(await refusal({ authorizationDetails: [{ type: 'payment' }] })).to.equal('400 invalid_authorization_details')
+    const failed = { errorDescription: 'The till is closed', errorUri: 'https://a.example/closed' }
+    expect(await host.router.backchannel.fail({ request: authReqId, reason: 'closed', ...failed })).to.include({
+      status: 'failed',
+    })
+    expect((await client.poll(authReqId)).body).to.deep.equal({
+      error: 'expired_token',
+      error_description: 'The till is closed',
+      error_uri: 'https://a.example/closed',
+    })
+  })
+
+  it('change nothing when something is wrong with them', async () => {
+    await start()
+    expect(await refusal(approve({ tokens: { claims: { iss: 'https://evil.example' } } }))).to.equal(
+      '400 invalid_request',
+    )
+    expect(await refusal(approve({ by: { sub: 'bob' } }))).to.equal('403 access_denied')
+    expect(await refusal(deny({ by: { sub: 'bob' } }))).to.equal('403 access_denied')
+    expect(await refusal(approve({ resources: ['https://api.example'] }))).to.equal('400 invalid_target')
+    expect(await refusal(approve({ authorizationDetails: [{ type: 'payment' }] }))).to.equal(
+      '400 invalid_authorization_details',
+    )
+    expect(await refusal(approve({ subject: 'alice' } as never))).to.equal('400 invalid_request')
     expect((await client.poll(authReqId)).body.error).to.equal('authorization_pending')
   })
 
-  it('repeats itself when repeated, and refuses another answer', async () => {
+  it('repeat themselves when repeated, and refuse another answer', async () => {
     await start()
-    await complete({})
-    expect(await complete({})).to.include({ result: 'AUTHORIZED' })
-    expect(await refusal({ result: 'ACCESS_DENIED' })).to.equal('409 invalid_request')
+    await approve()
+    expect(await approve()).to.include({ status: 'approved' })
+    expect(await refusal(deny())).to.equal('409 invalid_request')
   })
 
-  it('knows no request by a handle of another kind', async () => {
+  it('know a request by its auth_req_id, by the handle of its link, and by its public id', async () => {
     await start()
-    const thrown = await host.router.backchannel
-      .complete({ ticket: authReqId, result: 'AUTHORIZED', subject: 'alice' })
-      .catch((error) => error)
-    expect(thrown).to.include({ status: 404 })
+    const byLink = JSON.stringify({ channel: 'link', login_hint_type: 'user_id' })
+    for (const name of ['authReqId', 'link', 'id'] as const) {
+      const { body } = await client.start({ scope: 'openid', login_hint: 'alice', request_context: byLink })
+      const link = new URL(body.link).searchParams.get('r') ?? ''
+      const request = { authReqId: body.auth_req_id, link, id: body.auth_req_id.slice(0, 16) }[name]
+      expect(await host.router.backchannel.approve({ request, by: { sub: 'alice' } }), name).to.include({
+        status: 'approved',
+      })
+      expect((await client.poll(body.auth_req_id)).status).to.equal(200)
+    }
+  })
+
+  it('know no request by a handle of another kind', async () => {
+    await start()
+    const other = `${authReqId.slice(0, 16)}${'A'.repeat(43)}`
+    expect(await refusal(approve({ request: other }))).to.equal('404 invalid_request')
+    expect(await refusal(deny({ request: 'x' }))).to.equal('404 invalid_request')
   })
 })
 
-describe('backchannel.complete, for clients that are told', () => {
+describe('backchannel.approve, deny and fail, for clients that are told', () => {
   let notified: Notified
   afterEach(() => notified.close())
-  const complete = (members: object) => notified.host.router.backchannel.complete(members as Completion)
+  const engine = () => notified.host.router.backchannel
+  const told = async () => JSON.parse((await notified.receiver.received(1))[0]?.body ?? '')
 
-  it('returns the ping', async () => {
+  it('ping', async () => {
     notified = await startNotified('ping')
-    const authReqId = await notified.start()
-    expect(await complete({ authReqId, result: 'TRANSACTION_FAILED' })).to.deep.include({
-      action: 'NOTIFICATION',
-      result: 'TRANSACTION_FAILED',
-      responseContent: JSON.stringify({ auth_req_id: authReqId }),
-      clientNotificationEndpoint: notified.receiver.url,
-      clientNotificationToken: 'notification-token-0123456789-abcdef',
-      authReqId,
-    })
+    const request = await notified.start()
+    expect(await engine().fail({ request, reason: 'timeout' })).to.include({ status: 'failed' })
+    expect(await told()).to.deep.equal({ auth_req_id: request })
+    expect(notified.receiver.calls[0]?.headers.authorization).to.equal(`Bearer ${notificationToken}`)
   })
 
-  it('returns the very tokens that are pushed', async () => {
+  it('push tokens that live as long as the approval says', async () => {
     notified = await startNotified('push')
-    const authReqId = await notified.start()
-    const completed = await complete({ authReqId, result: 'AUTHORIZED', subject: 'alice', accessTokenDuration: 77 })
-    const [call] = await notified.receiver.received(1)
-    const body = JSON.parse(call?.body ?? '')
-    expect(body).to.deep.include({ access_token: completed.accessToken, id_token: completed.idToken, expires_in: 77 })
-    expect(completed.responseContent).to.equal(call?.body)
-    expect(completed).to.include({
-      action: 'NOTIFICATION',
-      accessTokenDuration: 77,
-      idTokenDuration: 3600,
-      refreshTokenDuration: 0,
-      jwtAccessToken: completed.accessToken,
-    })
+    const request = await notified.start()
+    await engine().approve({ request, by: { sub: 'alice' }, tokens: { accessTokenSeconds: 77 } })
+    const { access_token, id_token, expires_in } = await told()
+    expect(expires_in).to.equal(77)
+    const [access, id] = [decodeJwt(access_token), decodeJwt(id_token)]
+    expect(Number(access.exp) - Number(access.iat)).to.equal(77)
+    expect(Number(id.exp) - Number(id.iat)).to.equal(3600)
   })
 
-  it("pushes the host's own access token, named by the ID token", async () => {
+  it("push the host's own access token, named by the ID token", async () => {
     notified = await startNotified('push')
-    const authReqId = await notified.start()
+    const request = await notified.start()
     const accessToken = 'host-made-'.repeat(4)
-    const completed = await complete({ authReqId, result: 'AUTHORIZED', subject: 'alice', accessToken })
-    const body = JSON.parse((await notified.receiver.received(1))[0]?.body ?? '')
+    await engine().approve({ request, by: { sub: 'alice' }, tokens: { accessToken } })
+    const body = await told()
     expect(body.access_token).to.equal(accessToken)
     expect(decodeJwt(body.id_token).at_hash).to.be.a('string')
-    expect(completed).to.include({ accessToken }).and.not.have.property('jwtAccessToken')
   })
 
-  it('returns the error that is pushed', async () => {
+  it('push the error', async () => {
     notified = await startNotified('push')
-    const authReqId = await notified.start()
-    const said = { errorDescription: 'Not today', errorUri: 'https://a.example/no' }
-    const { responseContent } = await complete({ authReqId, result: 'ACCESS_DENIED', ...said })
-    expect(JSON.parse(responseContent ?? '')).to.deep.equal({
-      auth_req_id: authReqId,
+    const request = await notified.start()
+    await engine().deny({ request, errorDescription: 'Not today', errorUri: 'https://a.example/no' })
+    expect(await told()).to.deep.equal({
+      auth_req_id: request,
       error: 'access_denied',
       error_description: 'Not today',
       error_uri: 'https://a.example/no',
     })
-    expect((await notified.receiver.received(1))[0]?.body).to.equal(responseContent)
   })
 })

@@ -1,10 +1,10 @@
 import { request } from 'node:http'
 import { expect } from 'chai'
-import { type BackchannelStore, memoryStore } from 'express-ciba'
+import { type AnswerSubscriber, type BackchannelStore, memoryStore } from 'express-ciba'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 import pg from 'pg'
 import { createClient } from 'redis'
-import { postgresStore } from '../../lib/adapters/stores/postgres/store.ts'
-import { redisStore } from '../../lib/adapters/stores/redis/store.ts'
 import { clientOf } from '../helpers/client.ts'
 import { type Host, type HostOptions, startHost } from '../helpers/host.ts'
 import { type Server, skipWithout, startPostgres, startRedis } from '../helpers/servers.ts'
@@ -20,7 +20,7 @@ describe('long polling', function () {
   let store: ReturnType<typeof watched>
   const start = async (options: HostOptions = {}) => {
     store = watched(memoryStore())
-    host = await startHost({ store, longPoll: { holdSeconds: 30 }, ...options })
+    host = await startHost({ store, polling: { holdSeconds: 30 }, ...options })
     client = clientOf(host)
   }
   afterEach(() => host.close())
@@ -46,7 +46,7 @@ describe('long polling', function () {
   })
 
   it('answers when the user declines, when the request is cancelled, and when it expires', async () => {
-    await start({ expirySeconds: 1 })
+    await start({ requests: { expirySeconds: 1 } })
     const denied = await asked()
     const refusal = await held(denied)
     await complete(denied, false)
@@ -60,7 +60,7 @@ describe('long polling', function () {
   })
 
   it('CIBA-10.1-05 says authorization_pending when the hold is over, and CIBA-10.1-07 the next poll may follow at once', async () => {
-    await start({ longPoll: { holdSeconds: 1 }, intervalSeconds: 1 })
+    await start({ polling: { holdSeconds: 1, intervalSeconds: 1 } })
     const authReqId = await asked()
     const began = performance.now()
     expect((await client.poll(authReqId)).body.error).to.equal('authorization_pending')
@@ -107,7 +107,7 @@ describe('long polling', function () {
   })
 
   it('answers at once where all places are taken', async () => {
-    await start({ longPoll: { holdSeconds: 30, heldPolls: 3, heldPollsPerClient: 1 } })
+    await start({ polling: { holdSeconds: 30, heldPolls: 3, heldPollsPerClient: 1 } })
     const first = await asked()
     const { answer } = await held(first)
     expect((await client.poll(await asked())).body.error).to.equal('authorization_pending')
@@ -237,7 +237,7 @@ function across(open: () => Promise<Opened>, server: () => Server) {
     stores = opened.map(({ store }) => watched(store))
     const shared = { issuer: 'https://login.example.com', keys: { keys: [privateJwk('P-256')] } }
     hosts = await Promise.all(
-      stores.map((store) => startHost({ ...shared, store, longPoll: { holdSeconds: 4 }, intervalSeconds: 1 })),
+      stores.map((store) => startHost({ ...shared, store, polling: { holdSeconds: 4, intervalSeconds: 1 } })),
     )
     await until(() => stores.every((each) => each.isUp()))
   })
@@ -309,17 +309,17 @@ function watched(store: BackchannelStore) {
     failReleases: () => {
       fails = true
     },
-    ...(store.listen && {
-      listen: (listener: Parameters<NonNullable<BackchannelStore['listen']>>[0]) =>
-        (store.listen as NonNullable<BackchannelStore['listen']>)({
-          heard: listener.heard,
-          up() {
+    ...(store.subscribe && {
+      subscribe: (subscriber: AnswerSubscriber) =>
+        (store.subscribe as NonNullable<BackchannelStore['subscribe']>)({
+          onAnswer: subscriber.onAnswer,
+          onConnect() {
             isUp = true
-            listener.up()
+            subscriber.onConnect()
           },
-          down() {
+          onDisconnect() {
             isUp = false
-            listener.down()
+            subscriber.onDisconnect()
           },
         }),
     }),

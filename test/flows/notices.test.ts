@@ -35,7 +35,7 @@ describe('notices', () => {
   let host: Host
   let client: ReturnType<typeof clientOf>
   const start = async (options: HostOptions) => {
-    host = await startHost({ intervalSeconds: 1, ...options })
+    host = await startHost({ polling: { intervalSeconds: 1 }, ...options })
     client = clientOf(host)
   }
   afterEach(() => host.close())
@@ -133,7 +133,7 @@ describe('notices', () => {
 
   it('keep the binding message to themselves where the user has to pick it', async () => {
     const { channel, notices } = flaky('sms')
-    await start({ channels: [channel], page: { choices: true } })
+    await start({ channels: [channel], approval: { choices: true } })
     await client.start({ ...request(), binding_message: 'W4SCT' })
     await until(() => notices.length === 1)
     expect(JSON.stringify(notices)).not.to.include('W4SCT')
@@ -192,8 +192,8 @@ describe('notices', () => {
     let names: readonly string[] = ['sms']
     await start({
       channels: [flaky('sms').channel],
-      clients: (id) => known.find(({ client_id }) => client_id === id),
-      users: { find: ({ value }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
+      clients: { find: ({ clientId: id }) => known.find(({ client_id }) => client_id === id) },
+      users: { find: ({ hint: { value } }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
       notices: { channelsFor: () => names },
     })
     const { body } = await client.start(request())
@@ -250,7 +250,7 @@ describe("a carrier's report", () => {
   const email = flaky('email')
   async function bounce(options: HostOptions = {}) {
     const sms = smsChannel({ client: api.client, from: '+15550000', authToken })
-    host = await startHost({ channels: [sms], intervalSeconds: 1, ...options })
+    host = await startHost({ channels: [sms], polling: { intervalSeconds: 1 }, ...options })
     client = clientOf(host)
     const { body } = await client.start()
     await until(() => api.messages.length === 1)
@@ -300,8 +300,8 @@ describe("a carrier's report", () => {
       accounts = users
       known = clients
       const { url } = await bounce({
-        clients: (id) => known.find(({ client_id }) => client_id === id),
-        users: { find: ({ value }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
+        clients: { find: ({ clientId: id }) => known.find(({ client_id }) => client_id === id) },
+        users: { find: ({ hint: { value } }) => accounts.find(({ sub, email }) => [sub, email].includes(value)) },
         notices: { channelsFor: () => names },
       })
       change()
@@ -316,7 +316,7 @@ describe("a carrier's report", () => {
     let isDown = false
     const { authReqId, url } = await bounce({
       users: {
-        find: ({ value }) => {
+        find: ({ hint: { value } }) => {
           if (isDown) throw new Error('down')
           return users.find(({ sub, email }) => [sub, email].includes(value))
         },

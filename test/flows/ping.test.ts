@@ -34,7 +34,7 @@ describe('ping', () => {
 
   it('tells the client of a failure', async () => {
     const authReqId = await notified.start()
-    await notified.host.router.backchannel.complete({ authReqId, result: 'TRANSACTION_FAILED' })
+    await notified.host.router.backchannel.fail({ request: authReqId, reason: 'other' })
     await notified.receiver.received(1)
     expect((await notified.client.poll(authReqId)).body.error).to.equal('expired_token')
   })
@@ -161,7 +161,7 @@ describe('ping', () => {
   it('gives up when the request expires, and says so', async () => {
     await notified.close()
     const undelivered: object[] = []
-    notified = await startNotified('ping', { onUndelivered: (each) => void undelivered.push(each) })
+    notified = await startNotified('ping', { delivery: { onUndelivered: (each) => void undelivered.push(each) } })
     notified.receiver.react(500)
     const authReqId = await notified.start({ requested_expiry: '1' })
     await notified.approve(authReqId)
@@ -196,7 +196,9 @@ describe('ping', () => {
     const store = memoryStore()
     const queue = inProcessQueue()
     notified = await startNotified('ping', {
-      queue: { ...queue, add: (job) => (isDown ? Promise.reject(new Error('no Redis')) : queue.add(job)) },
+      delivery: {
+        queue: { ...queue, add: (job) => (isDown ? Promise.reject(new Error('no Redis')) : queue.add(job)) },
+      },
       store: {
         ...store,
         move: (id, move) => {
@@ -233,7 +235,7 @@ describe('ping', () => {
   it('goes to the endpoint registered at the time of sending, and an event tells of the change (threat 39)', async () => {
     const moved = await startReceiver()
     await notified.close()
-    notified = await startNotified('ping', { outbound: { allow: [moved.host] } })
+    notified = await startNotified('ping', { delivery: { outbound: { allow: [moved.host] } } })
     const authReqId = await notified.start()
     notified.till.backchannel_client_notification_endpoint = moved.url
     await notified.approve(authReqId)
@@ -245,7 +247,7 @@ describe('ping', () => {
 
   it('refuses an endpoint inside, and the request goes on by polling (threat 34)', async () => {
     await notified.close()
-    notified = await startNotified('ping', { outbound: { allow: [] } })
+    notified = await startNotified('ping', { delivery: { outbound: { allow: [] } } })
     const authReqId = await notified.start()
     await notified.approve(authReqId)
     await eventually(() => notified.events('delivery.given_up').length === 1)
@@ -260,16 +262,17 @@ describe('ping', () => {
     await notified.close()
     const alive = await startReceiver()
     notified = await startNotified('ping', {
-      clients: (id) =>
-        id === 'till'
-          ? { ...till, backchannel_client_notification_endpoint: dead.url }
-          : {
-              ...till,
-              client_id: 'agent',
-              backchannel_client_notification_endpoint: alive.url,
-            },
-      outbound: { allow: [dead.host, alive.host], totalMs: 3000 },
-      openRequestsPerUser: 0,
+      clients: {
+        find: ({ clientId: id }) =>
+          id === 'till'
+            ? { ...till, backchannel_client_notification_endpoint: dead.url }
+            : {
+                ...till,
+                client_id: 'agent',
+                backchannel_client_notification_endpoint: alive.url,
+              },
+      },
+      delivery: { outbound: { allow: [dead.host, alive.host], totalSeconds: 3 } },
     })
     const agent = `Basic ${Buffer.from('agent:till-secret-0123456789-0123456789').toString('base64')}`
     for (let n = 0; n < 12; n++) await notified.approve(await notified.start())

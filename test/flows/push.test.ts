@@ -11,7 +11,7 @@ import {
   jwtVerify,
   SignJWT,
 } from 'jose'
-import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/idToken.ts'
 import { makeCertificate } from '../helpers/certificates.ts'
 import { eventually, type Notified, notificationToken, quiet, startNotified } from '../helpers/notified.ts'
 import { reactions } from '../helpers/receiver.ts'
@@ -43,7 +43,7 @@ describe('push', () => {
   }
 
   it('is off unless it is enabled', async () => {
-    await start({ deliveryModes: ['poll', 'ping'] })
+    await start({ delivery: { modes: ['poll', 'ping'] } })
     const form = { scope: 'openid', login_hint: 'alice', client_notification_token: notificationToken }
     const answer = await notified.client.start(form)
     expect([answer.status, answer.body.error]).to.deep.equal([400, 'unauthorized_client'])
@@ -87,16 +87,16 @@ describe('push', () => {
   it('says access_denied and transaction_failed, with the reason that was given', async () => {
     await start()
     const [denied, failed, explained] = [await notified.start(), await notified.start(), await notified.start()]
-    const { complete } = notified.host.router.backchannel
+    const { fail, deny } = notified.host.router.backchannel
     await notified.deny(denied)
     expect(await bodyOf(0)).to.deep.equal({
       error: 'access_denied',
       error_description: 'The user declined',
       auth_req_id: denied,
     })
-    await complete({ authReqId: failed, result: 'TRANSACTION_FAILED' })
+    await fail({ request: failed, reason: 'other' })
     expect(await bodyOf(1)).to.include({ error: 'transaction_failed', auth_req_id: failed })
-    await complete({ authReqId: explained, result: 'ACCESS_DENIED', errorDescription: "Not 'mine'" })
+    await deny({ request: explained, errorDescription: "Not 'mine'" })
     expect(await bodyOf(2)).to.include({ error_description: "Not 'mine'" })
   })
 
@@ -159,7 +159,7 @@ describe('push', () => {
   it('gives up at the end of the request, erases the tokens and says so', async () => {
     const { store, written } = openStore()
     const undelivered: unknown[] = []
-    await start({ store, onUndelivered: (each) => void undelivered.push(each) })
+    await start({ store, delivery: { onUndelivered: (each) => void undelivered.push(each) } })
     notified.receiver.react(500)
     await notified.approve(await notified.start({ requested_expiry: '1' }))
     await eventually(() => notified.events('delivery.given_up').length === 1)
@@ -196,7 +196,7 @@ describe('push', () => {
   })
 
   it('refuses a receiver whose certificate nobody vouches for, and tries until the end (threat 38)', async () => {
-    await start({ outbound: { ca: [] } })
+    await start({ delivery: { outbound: { ca: [] } } })
     await notified.approve(await notified.start({ requested_expiry: '1' }))
     await eventually(() => notified.events('delivery.given_up').length === 1)
     expect(notified.events('delivery.given_up')[0]).to.include({ reason: 'expired' })
@@ -222,7 +222,7 @@ describe('push', () => {
 
   it('binds the tokens to the certificate shown at the request', async () => {
     const certificate = new X509Certificate(makeCertificate({ subject: '/CN=till' }).cert)
-    await start({ getCertificate: () => certificate })
+    await start({ clientAuth: { getCertificate: () => certificate } })
     notified.till.tls_client_certificate_bound_access_tokens = true
     await notified.approve(await notified.start())
     const thumbprint = Buffer.from(certificate.fingerprint256.replaceAll(':', ''), 'hex').toString('base64url')

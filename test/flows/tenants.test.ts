@@ -14,7 +14,7 @@ describe('two issuers that share store, keys and secret, with clients and users 
       store: memoryStore(),
       keys: { keys: [privateJwk('P-256')] },
       secret: 'a secret of thirty-two characters',
-      clients: () => ({ ...clients[0], client_id: 'till', grant_types: [cibaGrantType, 'refresh_token'] }),
+      clients: { find: () => ({ ...clients[0], client_id: 'till', grant_types: [cibaGrantType, 'refresh_token'] }) },
     }
     one = await startHost(shared)
     other = await startHost(shared)

@@ -1,79 +1,71 @@
-import {
-  BackchannelError,
-  type BackchannelEvent,
-  type Call,
-  type ClientAuthMethod,
-  type ClientMetadata,
-  memoryStore,
-} from 'express-ciba'
+import { BackchannelError, type BackchannelEvent, type ClientAuthMethod, type ClientMetadata } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from 'jose'
-import { asymmetricAlgs, hmacAlgs } from '../../lib/core/crypto/jws.ts'
-import { createCheckAssertion } from '../../lib/protocol/client/assertion.ts'
-import { createAuthenticate } from '../../lib/protocol/client/authenticate.ts'
-import { createCheckCertificate, thumbprintOf } from '../../lib/protocol/client/certificate.ts'
+import type { Context } from '../../lib/core/context.ts'
+import type { Call } from '../../lib/core/http/call.ts'
+import { type Authenticated, authenticate } from '../../lib/protocol/client/authenticate.ts'
 import { createClientKeys } from '../../lib/protocol/client/jwks.ts'
-import { createReadClient } from '../../lib/protocol/client/metadata.ts'
+import { contextFor, issuer } from './context.ts'
 
-export const issuer = 'https://login.example.com'
+export { issuer } from './context.ts'
+
 export const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 export const secret = 'sécret: with ünusual+characters & 100% of it, long enough for HS512 ………………'
-
-const methods = [
-  'client_secret_basic',
-  'client_secret_post',
-  'client_secret_jwt',
-  'private_key_jwt',
-  'tls_client_auth',
-  'self_signed_tls_client_auth',
-] as const
 
 export interface AuthenticationOptions {
   /** Answers for `jwks_uri`s. */
   readonly fetchJson?: (url: string) => Promise<unknown>
-  /** Issuer alone, as a string alone. */
+  /** The issuer is the one audience. */
+  readonly issuerAlone?: boolean
+  /** So it is, as a string alone. */
   readonly strict?: boolean
-  readonly audiences?: readonly string[]
   /** Methods and algorithms on offer. Default to all. */
   readonly methods?: readonly ClientAuthMethod[]
   readonly algs?: readonly string[]
 }
 
-/** Client authentication by every method, for these clients, with what it fetched and told. */
-export function authentication(clients: Record<string, Partial<ClientMetadata>>, options: AuthenticationOptions = {}) {
-  const events: BackchannelEvent[] = []
+/** What authenticates clients, and what it fetched and told. */
+export interface Authenticating {
+  authenticate(call: Call): Promise<Authenticated>
+  readonly events: readonly BackchannelEvent[]
+  /** URLs of the key sets that were fetched. */
+  readonly fetched: readonly string[]
+  /** Ids of the clients that were looked up. */
+  readonly asked: readonly string[]
+  /** Epoch milliseconds, to be moved. */
+  readonly clock: { now: number }
+}
+
+/** Client authentication by every method, for these clients. */
+export function authentication(
+  clients: Record<string, Partial<ClientMetadata>>,
+  options: AuthenticationOptions = {},
+): Authenticating {
+  const { fetchJson, strict = false, issuerAlone = strict, methods, algs } = options
   const fetched: string[] = []
   const asked: string[] = []
   const clock = { now: Date.now() }
-  const everywhere = [issuer, `${issuer}/oidc/token`, `${issuer}/oidc/backchannel`]
-  const keys = createClientKeys({
+  const context = contextFor({
     clock: () => clock.now,
-    fetchJson: async (url) => {
+    clients: {
+      find: ({ clientId: id }) => {
+        asked.push(id)
+        return Object.hasOwn(clients, id) ? ({ client_id: id, ...clients[id] } as ClientMetadata) : undefined
+      },
+    },
+    clientAuth: {
+      assertionAudience: issuerAlone ? 'issuer' : 'any-endpoint',
+      ...(methods && { methods }),
+    },
+  })
+  const ctx: Context = {
+    ...context,
+    rules: { ...context.rules, audienceAsString: strict, ...(algs && { algs }) },
+    clientKeys: createClientKeys(context.clock, async (url) => {
       fetched.push(url)
-      return options.fetchJson?.(url)
-    },
-  })
-  const authenticate = createAuthenticate({
-    find: (id) => {
-      asked.push(id)
-      return Object.hasOwn(clients, id) ? ({ client_id: id, ...clients[id] } as ClientMetadata) : undefined
-    },
-    clock: () => clock.now,
-    read: createReadClient(),
-    methods: options.methods ?? methods,
-    checkAssertion: createCheckAssertion({
-      store: memoryStore(),
-      clock: () => clock.now,
-      emit: (event) => events.push(event),
-      audiences: options.strict ? [issuer] : (options.audiences ?? everywhere),
-      audienceAsString: options.strict ?? false,
-      maxSeconds: 300,
-      algs: options.algs ?? [...asymmetricAlgs, ...hmacAlgs],
-      keysFor: keys.keysFor,
+      return fetchJson?.(url)
     }),
-    checkCertificate: createCheckCertificate({ clock: () => clock.now, keysThat: keys.keysThat }),
-    thumbprintOf,
-  })
-  return { authenticate, events, fetched, asked, clock }
+  }
+  return { authenticate: (call) => authenticate(ctx, call), events: context.events, fetched, asked, clock }
 }
 
 /** A call at the token endpoint with this form. */

@@ -9,14 +9,8 @@ import type {
   BackchannelAuthenticationResponse,
 } from '@authlete/typescript-sdk/models'
 import express, { type Express, type Response } from 'express'
-import {
-  type Backchannel,
-  type BackchannelEvent,
-  type BackchannelOptions,
-  createBackchannel,
-  createManagementRouter,
-  type ManagementOptions,
-} from 'express-ciba'
+import { type Backchannel, type BackchannelEvent, type BackchannelOptions, createBackchannel } from 'express-ciba'
+import { createManagementRouter, type ManagementOptions } from 'express-ciba/authlete'
 import { clients, users } from './host.ts'
 
 export const serviceId = '715948317'
@@ -68,7 +62,7 @@ export async function startAuthlete({ management, ...options }: AuthleteHostOpti
   let offset = 0
   const backchannel = createBackchannel({
     issuer: origin,
-    clients: (id) => clients.find((client) => client.client_id === id),
+    clients: { find: ({ clientId: id }) => clients.find((client) => client.client_id === id) },
     users: { find: () => undefined },
     paths: { backchannel: '/bc', token: '/token', jwks: '/jwks' },
     limits: false,

@@ -74,17 +74,18 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
   let offset = 0
   const all: BackchannelOptions = {
     issuer: origin + prefix,
-    clients: (id) => clients.find((client) => client.client_id === id),
-    users: { find: (hint) => users.find((user) => matches(user, hint.value)) },
+    clients: { find: ({ clientId: id }) => clients.find((client) => client.client_id === id) },
+    users: { find: ({ hint }) => users.find((user) => matches(user, hint.value)) },
     session: {
-      current: (req) => {
+      current: ({ req }) => {
         const sub = req.get('x-user')
         return sub === undefined
           ? undefined
           : { sub, authTime: Math.floor(Date.now() / 1000), acr: 'urn:test:pwd', amr: ['pwd'] }
       },
-      loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
-      verifyToken: (token) => (token.startsWith('token-of-') ? { sub: token.slice('token-of-'.length) } : undefined),
+      loginUrl: ({ returnTo }) => `/login?next=${encodeURIComponent(returnTo)}`,
+      verifyToken: ({ token }) =>
+        token.startsWith('token-of-') ? { sub: token.slice('token-of-'.length) } : undefined,
     },
     channels: [
       { name: 'sms', address: (user) => user.phone_number, send: (notice) => void notices.push(notice) },
@@ -94,9 +95,8 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     logger: { info() {}, warn() {}, error() {} },
     onEvent: (event) => events.push(event),
     clock: () => Date.now() + offset,
-    ...given,
   }
-  const router = await createOrStop(all, server)
+  const router = await createOrStop(withGroups(all, given), server)
   for (const handler of before) app.use(handler)
   app.use(prefix || '/', router)
   after?.(app)
@@ -115,6 +115,43 @@ export async function startHost(options: HostOptions = {}): Promise<Host> {
     },
   }
 }
+
+const groups = [
+  'requests',
+  'polling',
+  'clientAuth',
+  'notices',
+  'page',
+  'approval',
+  'tokens',
+  'delivery',
+  'interop',
+] as const
+
+/** Options with others on top: groups grow together, everything else is replaced. */
+export function withGroups<Base extends Partial<BackchannelOptions>>(
+  base: Base,
+  over: Partial<BackchannelOptions>,
+): Base {
+  const merged: Record<string, unknown> = { ...base, ...over }
+  for (const group of groups) {
+    if (base[group] !== undefined && over[group] !== undefined) merged[group] = { ...base[group], ...over[group] }
+  }
+  return merged as Base
+}
+
+/** Every budget switched off, to switch single ones on again. */
+export const noLimits = {
+  promptsPerUser: 0,
+  promptsPerClientAndUser: 0,
+  noticesPerDestination: 0,
+  noticesPerDestinationAndDay: 0,
+  requestsPerClient: 0,
+  failedHintsPerClient: 0,
+  failedAuthentications: 0,
+  denialSeconds: 0,
+  openRequestsPerUser: 0,
+} as const
 
 /** Options that stop the start leave nothing listening. */
 async function createOrStop(options: BackchannelOptions, server: Server): Promise<BackchannelRouter> {

@@ -32,12 +32,17 @@ export async function startNotified(mode: 'ping' | 'push', options: HostOptions 
     backchannel_token_delivery_mode: mode,
     backchannel_client_notification_endpoint: receiver.url,
   } as Notified['till']
+  const { delivery = {}, ...others } = options
+  const { outbound, ...otherDelivery } = delivery
   const host = await startHost({
-    clients: (id) => (id === 'till' ? till : undefined),
-    deliveryModes: ['poll', 'ping', 'push'],
-    queue: inProcessQueue({ firstRetryMs: 20, longestRetryMs: 100 }),
-    ...options,
-    outbound: { allow: [receiver.host], ca: receiverCertificate.cert, totalMs: 1000, ...options.outbound },
+    clients: { find: ({ clientId: id }) => (id === 'till' ? till : undefined) },
+    delivery: {
+      modes: ['poll', 'ping', 'push'],
+      queue: inProcessQueue({ firstRetryMs: 20, maxRetryMs: 100 }),
+      outbound: { allow: [receiver.host], ca: receiverCertificate.cert, totalSeconds: 1, ...outbound },
+      ...otherDelivery,
+    },
+    ...others,
   })
   const client = clientOf(host)
   const decide = async (authReqId: string, approved: boolean) => {

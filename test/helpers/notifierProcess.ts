@@ -1,14 +1,10 @@
 /** A host in a process of its own, so that it can be killed: `startNotifier` in `notifier.ts` runs it. */
 import KeyvRedis from '@keyv/redis'
-import {
-  type BackchannelStore,
-  bullmqQueue,
-  type DeliveryQueue,
-  inProcessQueue,
-  keyvStore,
-  postgresStore,
-  redisStore,
-} from 'express-ciba'
+import { type BackchannelStore, type DeliveryQueue, inProcessQueue } from 'express-ciba'
+import { bullmqQueue } from 'express-ciba/queues/bullmq'
+import { keyvStore } from 'express-ciba/stores/keyv'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 import { Redis } from 'ioredis'
 import Keyv from 'keyv'
 import { Pool } from 'pg'
@@ -41,16 +37,20 @@ const wake = (...args: Parameters<DeliveryQueue['wake']>) => {
 
 const host = await startHost({
   store: await openStore(),
-  queue: { ...queue, wake },
-  issuer: 'https://login.example.com', // the same in each process, as the secret is
+  delivery: {
+    queue: { ...queue, wake },
+    modes: ['poll', 'ping', 'push'],
+    outbound: { allow: [options.receiver.host], ca: options.receiver.ca },
+  },
+  issuer: 'https://login.example.com',
   secret: 'a secret that outlives the process, 0123456789',
-  deliveryModes: ['poll', 'ping', 'push'],
-  clients: (id) => ({
-    ...clients[0],
-    client_id: id,
-    backchannel_token_delivery_mode: options.mode,
-    backchannel_client_notification_endpoint: options.receiver.url,
-  }),
-  outbound: { allow: [options.receiver.host], ca: options.receiver.ca },
+  clients: {
+    find: ({ clientId: id }) => ({
+      ...clients[0],
+      client_id: id,
+      backchannel_token_delivery_mode: options.mode,
+      backchannel_client_notification_endpoint: options.receiver.url,
+    }),
+  },
 })
 console.log(`origin ${host.origin}`)

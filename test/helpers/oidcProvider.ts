@@ -41,9 +41,9 @@ export async function startProvider({
     errors,
     issuer: origin + prefix,
     secret: 'a-secret-of-the-tests-0123456789-0123456789',
-    users: { find: ({ value }) => users.find(({ sub, email }) => sub === value || email === value) },
+    users: { find: ({ hint: { value } }) => users.find(({ sub, email }) => sub === value || email === value) },
     session: {
-      current: (req) => {
+      current: ({ req }) => {
         const sub = req.get('x-user')
         return sub === undefined
           ? undefined

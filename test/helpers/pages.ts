@@ -1,9 +1,9 @@
-import type { Ask, Page } from 'express-ciba'
+import type { Page, Question } from 'express-ciba'
 
 const now = Date.UTC(2026, 10, 20, 14, 7)
 
 /** A question with everything that a question can have. */
-export const question: Ask = {
+export const question: Question = {
   state: 'ask',
   clientName: 'Corner Bank call centre',
   bindingMessage: 'K7Q-2M4',
@@ -26,7 +26,7 @@ export const question: Ask = {
 }
 
 /** The same question, in the least of words. */
-export const plainQuestion: Ask = {
+export const plainQuestion: Question = {
   state: 'ask',
   clientName: 'till',
   scope: ['openid'],

@@ -1,4 +1,4 @@
-import type { ClientMetadata, Completion, Jwk } from 'express-ciba'
+import type { ClientMetadata, Jwk, SessionUser } from 'express-ciba'
 import { calculateJwkThumbprint, type JWK } from 'jose'
 import { type Answer, clientOf, type Form } from './client.ts'
 import { clients, type Host, type HostOptions, startHost } from './host.ts'
@@ -20,35 +20,35 @@ export const thumbprintOf = (jwk: Jwk) => calculateJwkThumbprint(publicJwk(jwk) 
 export interface Issuing {
   readonly host: Host
   readonly client: ReturnType<typeof clientOf>
-  /** Asks, approves and collects. */
-  tokens(form?: Record<string, string>, completion?: object): Promise<Answer['body']>
+  /** Asks, approves by a login with these members, and collects. */
+  tokens(form?: Record<string, string>, login?: Partial<SessionUser>): Promise<Answer['body']>
   /** Asks and approves. */
-  approved(form?: Record<string, string>, completion?: object): Promise<string>
+  approved(form?: Record<string, string>, login?: Partial<SessionUser>): Promise<string>
 }
 
 export async function startIssuing(till: Partial<ClientMetadata> = {}, options: HostOptions = {}): Promise<Issuing> {
   const metadata = { ...clients[0], client_id: 'till', ...till }
   const host = await startHost({
-    clients: (id) => (id === 'till' ? metadata : clients.find((client) => client.client_id === id)),
-    openRequestsPerUser: 0,
+    clients: {
+      find: ({ clientId: id }) => (id === 'till' ? metadata : clients.find((client) => client.client_id === id)),
+    },
     ...options,
   })
   const client = clientOf(host)
-  const approved = async (form: Record<string, string> = {}, completion: object = {}) => {
+  const approved = async (form: Record<string, string> = {}, login: Partial<SessionUser> = {}) => {
     const asked: Form = { scope: 'openid', login_hint: 'alice', ...form }
     const { status, body } = await client.start(asked)
     if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
     const authReqId: string = body.auth_req_id
-    const answer = { authReqId, result: 'AUTHORIZED', subject: 'alice', ...completion }
-    await host.router.backchannel.complete(answer as Completion)
+    await host.router.backchannel.approve({ request: authReqId, by: { sub: 'alice', ...login } })
     return authReqId
   }
   return {
     host,
     client,
     approved,
-    async tokens(form, completion) {
-      const { status, body } = await client.poll(await approved(form, completion))
+    async tokens(form, login) {
+      const { status, body } = await client.poll(await approved(form, login))
       if (status !== 200) throw new Error(`refused: ${JSON.stringify(body)}`)
       return body
     },

@@ -91,10 +91,10 @@ describe('two issuers in one app', () => {
     const routers = ['/one', '/two'].map((prefix) => {
       const router = createBackchannelRouter({
         issuer: origin + prefix,
-        clients: (id) => clients.find((client) => client.client_id === id),
-        users: { find: ({ value }) => users.find(({ sub }) => sub === value) },
+        clients: { find: ({ clientId: id }) => clients.find((client) => client.client_id === id) },
+        users: { find: ({ hint: { value } }) => users.find(({ sub }) => sub === value) },
         session: {
-          current: (req) => ({ sub: String(req.get('x-user')), authTime: Math.floor(Date.now() / 1000) }),
+          current: ({ req }) => ({ sub: String(req.get('x-user')), authTime: Math.floor(Date.now() / 1000) }),
           loginUrl: () => '/login',
         },
         channels: [linkChannel()],

@@ -38,9 +38,9 @@ describe("Authlete's SDK", function () {
   before(async () => {
     receiver = await startReceiver()
     host = await startAuthlete({
-      intervalSeconds: 1,
-      clients: (id) => all(receiver.url).find((each) => each.client_id === id),
-      deliveryModes: ['poll', 'ping', 'push'],
+      polling: { intervalSeconds: 1 },
+      clients: { find: ({ clientId: id }) => all(receiver.url).find((each) => each.client_id === id) },
+      delivery: { modes: ['poll', 'ping', 'push'] },
     })
   })
   after(async () => {

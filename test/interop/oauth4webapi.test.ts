@@ -12,7 +12,7 @@ describe('oauth4webapi', () => {
   let as: oauth.AuthorizationServer
   let auth: oauth.ClientAuth
   beforeEach(async () => {
-    host = await startHost({ intervalSeconds: 1 })
+    host = await startHost({ polling: { intervalSeconds: 1 } })
     const issuer = new URL(host.origin)
     // the document names the issuer without the slash that URL adds
     as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure))

@@ -9,11 +9,13 @@ describe('openid-client, beyond the first tokens', () => {
   let config: client.Configuration
   beforeEach(async () => {
     host = await startHost({
-      intervalSeconds: 1,
-      dpopNonce: true,
-      clients: (id) => {
-        const found = clients.find(({ client_id }) => client_id === id)
-        return found && { ...found, grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'] }
+      polling: { intervalSeconds: 1 },
+      clientAuth: { dpopNonce: true },
+      clients: {
+        find: ({ clientId: id }) => {
+          const found = clients.find(({ client_id }) => client_id === id)
+          return found && { ...found, grant_types: ['urn:openid:params:grant-type:ciba', 'refresh_token'] }
+        },
       },
     })
     const auth = client.ClientSecretPost('agent-secret-0123456789-0123456789')

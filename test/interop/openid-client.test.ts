@@ -7,7 +7,7 @@ describe('openid-client', () => {
   let host: Host
   let config: client.Configuration
   beforeEach(async () => {
-    host = await startHost({ intervalSeconds: 1 })
+    host = await startHost({ polling: { intervalSeconds: 1 } })
     config = await discover('agent', client.ClientSecretPost('agent-secret-0123456789-0123456789'))
   })
   afterEach(() => host.close())

@@ -3,7 +3,7 @@ import { emailChannel, linkChannel, smsChannel } from 'express-ciba'
 import { decodeJwt } from 'jose'
 import nodemailer from 'nodemailer'
 import { clientOf } from '../helpers/client.ts'
-import { clients, type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
+import { clients, type Host, type HostOptions, startHost, users, withGroups } from '../helpers/host.ts'
 import { startMailbox } from '../helpers/mailbox.ts'
 import { startTwilio } from '../helpers/twilioServer.ts'
 import { until } from '../helpers/until.ts'
@@ -29,17 +29,17 @@ describe("Transmit's guide", () => {
 
   async function start(options: HostOptions = {}) {
     const transport = nodemailer.createTransport({ host: '127.0.0.1', port: mailbox.port, secure: false })
-    host = await startHost({
-      clients: () => agent,
+    const transmit: HostOptions = {
+      clients: { find: () => agent },
       channels: [
         smsChannel({ client: api.client, from: '+15550000' }),
         emailChannel({ transport, from: 'login@example.com' }),
         linkChannel(),
       ],
-      bindingMessage: 'transmit',
-      errorFormat: 'transmit',
-      ...options,
-    })
+      requests: { bindingMessage: 'transmit' },
+      interop: { errorFormat: 'transmit' },
+    }
+    host = await startHost(withGroups(transmit, options))
     const client = clientOf(host)
     return {
       ask: (form: Record<string, string>) =>
@@ -105,7 +105,7 @@ describe("Transmit's guide", () => {
     const { to, text, html } = await mailbox.next()
     expect(to).to.deep.equal(['alice@example.com'])
     expect(text).to.include('Your agent Kim <kim@bank> asks:\r\nhttps://app.example.com/ciba?tenant=7&auth_req_id=')
-    expect(html).to.include('Kim &#60;kim@bank&#62; asks:')
+    expect(html).to.include('Kim &lt;kim@bank&gt; asks:')
   })
 
   it('sends to the contact on file, whatever names the user', async () => {
@@ -133,7 +133,7 @@ describe("Transmit's guide", () => {
     expect((await guarded.poll(idIn(first) ?? '')).body.error_code).to.equal(400)
     expect((await guarded.poll(first.auth_req_id)).body.error).to.equal('authorization_pending')
     await host.close()
-    const { ask, complete } = await start({ landingHandle: 'auth_req_id' })
+    const { ask, complete } = await start({ approval: { landingHandle: 'auth_req_id' } })
     const second = (await ask(channelLink)).body
     expect(idIn(second)).to.equal(second.auth_req_id)
     expect((await complete({ auth_req_id: idIn(second), approved: true })).status).to.equal(200)
@@ -229,12 +229,12 @@ describe("Transmit's guide", () => {
       expect([status, body.error_code]).to.deep.equal([400, 400])
       await host.close()
     }
-    const { ask } = await start({ users: { find: () => ({ sub: 'alice' }) }, hideUnknownUsers: true })
+    const { ask } = await start({ users: { find: () => ({ sub: 'alice' }) }, requests: { hideUnknownUsers: true } })
     expect((await ask({ login_hint: '+15550100', ...context({ channel: 'sms' }) })).status).to.equal(200)
   })
 
   it('refuses a client whose landing page is no page', async () => {
-    const { ask } = await start({ clients: () => ({ ...agent, login_uri: 'javascript:alert(1)' }) })
+    const { ask } = await start({ clients: { find: () => ({ ...agent, login_uri: 'javascript:alert(1)' }) } })
     expect((await ask({ login_hint: '+15550100' })).status).to.equal(401)
   })
 })

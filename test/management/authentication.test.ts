@@ -14,36 +14,40 @@ describe('POST /api/:serviceId/backchannel/authentication', () => {
   let host: AuthleteHost
   before(async () => {
     host = await startAuthlete({
-      deliveryModes: ['poll', 'ping'],
-      scopes: ['openid', 'profile', 'phone', 'payments'],
-      acrValues: ['urn:loa:2', 'urn:loa:3'],
-      userCodes: true,
+      delivery: { modes: ['poll', 'ping'] },
+      requests: {
+        scopes: ['openid', 'profile', 'phone', 'payments'],
+        acrValues: ['urn:loa:2', 'urn:loa:3'],
+        userCodes: true,
+        resources: { 'https://api.example.com/': {} },
+        authorizationDetails: { payment: z.strictObject({ type: z.string() }).catchall(z.unknown()) },
+      },
       users: { find: () => undefined, checkUserCode: () => false },
-      resources: { 'https://api.example.com/': {} },
-      authorizationDetailsTypes: { payment: z.strictObject({ type: z.string() }).catchall(z.unknown()) },
       management: {
         serviceAttributes: { tier: 'gold' },
-        clientAttributes: ({ client_id }) => (client_id === '4711' ? { branch: '7' } : undefined),
+        clientAttributes: ({ client: { client_id } }) => (client_id === '4711' ? { branch: '7' } : undefined),
       },
-      clients: (id) =>
-        [
-          ...clients,
-          {
-            ...clients[0],
-            client_id: '4711',
-            client_name: 'Corner Bank',
-            backchannel_token_delivery_mode: 'ping' as const,
-            backchannel_client_notification_endpoint: 'https://client.example/cb',
-            backchannel_user_code_parameter: true,
-          },
-          { ...clients[0], client_id: 'odd', client_secret: secret },
-          {
-            ...clients[0],
-            client_id: 'mtls',
-            token_endpoint_auth_method: 'tls_client_auth' as const,
-            tls_client_auth_subject_dn: 'CN=mtls,O=Corner Bank',
-          },
-        ].find(({ client_id }) => client_id === id),
+      clients: {
+        find: ({ clientId: id }) =>
+          [
+            ...clients,
+            {
+              ...clients[0],
+              client_id: '4711',
+              client_name: 'Corner Bank',
+              backchannel_token_delivery_mode: 'ping' as const,
+              backchannel_client_notification_endpoint: 'https://client.example/cb',
+              backchannel_user_code_parameter: true,
+            },
+            { ...clients[0], client_id: 'odd', client_secret: secret },
+            {
+              ...clients[0],
+              client_id: 'mtls',
+              token_endpoint_auth_method: 'tls_client_auth' as const,
+              tls_client_auth_subject_dn: 'CN=mtls,O=Corner Bank',
+            },
+          ].find(({ client_id }) => client_id === id),
+      },
     })
   })
   after(() => host?.close())
@@ -194,7 +198,7 @@ describe('POST /api/:serviceId/backchannel/authentication', () => {
 
 describe('grant management at the management API', () => {
   it('is told to whoever has an issuer of their own', async () => {
-    const host = await startAuthlete({ issueTokens: () => ({ access_token: 'x', expires_in: 60 }) })
+    const host = await startAuthlete({ tokens: { issue: () => ({ access_token: 'x', expires_in: 60 }) } })
     try {
       const asked = { scope: 'openid', login_hint: 'alice', grant_management_action: 'merge', grant_id: 'g-1' }
       expect(await host.authenticate(asked)).to.include({ gmAction: 'MERGE', grantId: 'g-1' })
@@ -209,7 +213,7 @@ describe('the limits on how often users are asked', () => {
   const asked = { scope: 'openid', login_hint: 'alice' }
   let host: AuthleteHost
   beforeEach(async () => {
-    host = await startAuthlete({ limits })
+    host = await startAuthlete({ limits: { ...limits } })
   })
   afterEach(() => host?.close())
 

@@ -15,34 +15,36 @@ describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
   let claims: () => object = () => ({ name: 'Alice', email: 'alice@example.com' })
   before(async () => {
     host = await startAuthlete({
-      deliveryModes: ['poll', 'ping', 'push'],
-      scopes: ['openid', 'profile', 'email', 'payments'],
-      widerScopes: true,
+      delivery: { modes: ['poll', 'ping', 'push'] },
+      requests: { scopes: ['openid', 'profile', 'email', 'payments'] },
+      approval: { widerScopes: true },
       users: {
         find: () => undefined,
-        isActive: (sub) => {
+        isActive: ({ sub }) => {
           beforeStored()
           return sub !== 'locked'
         },
         claims: () => claims() as never,
       },
-      clients: (id) => {
-        if (away) throw new Error('away')
-        return [
-          ...clients,
-          {
-            ...clients[1],
-            client_id: 'push',
-            backchannel_token_delivery_mode: 'push' as const,
-            backchannel_client_notification_endpoint: 'https://client.example/cb',
-          },
-          {
-            ...clients[1],
-            client_id: 'ping',
-            backchannel_token_delivery_mode: 'ping' as const,
-            backchannel_client_notification_endpoint: 'https://client.example/cb',
-          },
-        ].find(({ client_id }) => client_id === id)
+      clients: {
+        find: ({ clientId: id }) => {
+          if (away) throw new Error('away')
+          return [
+            ...clients,
+            {
+              ...clients[1],
+              client_id: 'push',
+              backchannel_token_delivery_mode: 'push' as const,
+              backchannel_client_notification_endpoint: 'https://client.example/cb',
+            },
+            {
+              ...clients[1],
+              client_id: 'ping',
+              backchannel_token_delivery_mode: 'ping' as const,
+              backchannel_client_notification_endpoint: 'https://client.example/cb',
+            },
+          ].find(({ client_id }) => client_id === id)
+        },
       },
     })
   })
@@ -195,6 +197,26 @@ describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
     })
   })
 
+  it('gives the ping of a failure, and what is pushed of a refusal', async () => {
+    const ping = await issued({ client_id: 'ping', client_notification_token: notificationToken })
+    expect(await complete({ ticket: ping.ticket, result: 'TRANSACTION_FAILED' })).to.include({
+      action: 'NOTIFICATION',
+      responseContent: JSON.stringify({ auth_req_id: ping.authReqId }),
+      clientNotificationEndpoint: 'https://client.example/cb',
+      clientNotificationToken: notificationToken,
+      authReqId: ping.authReqId,
+    })
+    const push = await pushed()
+    const said = { errorDescription: 'Not today', errorUri: 'https://a.example/no' }
+    const { responseContent } = await complete({ ticket: push.ticket, result: 'ACCESS_DENIED', ...said })
+    expect(JSON.parse(String(responseContent))).to.deep.equal({
+      auth_req_id: push.authReqId,
+      error: 'access_denied',
+      error_description: 'Not today',
+      error_uri: 'https://a.example/no',
+    })
+  })
+
   it('gives the reason of a refusal to the client', async () => {
     const why = { errorDescription: 'The till is closed.', errorUri: 'https://example.com/closed' }
     const told = { error_description: why.errorDescription, error_uri: why.errorUri }
@@ -236,8 +258,8 @@ describe('POST /api/:serviceId/backchannel/authentication/complete', () => {
 
   it('lets nobody name a user who holds the auth_req_id alone', async () => {
     const { authReqId } = await issued()
-    const completion = { authReqId, result: 'AUTHORIZED', subject: 'alice' } as const
-    const thrown = await host.backchannel.complete(completion).catch((error: unknown) => error)
+    const approval = { request: authReqId, by: { sub: 'alice' } }
+    const thrown = await host.backchannel.approve(approval).catch((error: unknown) => error)
     expect(thrown).to.include({ code: 'access_denied' })
   })
 })

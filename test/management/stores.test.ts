@@ -1,6 +1,10 @@
 import { expect } from 'chai'
-import { type BackchannelStore, keyvStore, memoryStore, postgresStore, redisStore } from 'express-ciba'
+import { type BackchannelStore, memoryStore } from 'express-ciba'
+import { keyvStore } from 'express-ciba/stores/keyv'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 import { Redis } from 'ioredis'
+import { Keyv } from 'keyv'
 import pg from 'pg'
 import { type AuthleteHost, startAuthlete } from '../helpers/authlete.ts'
 import { clients } from '../helpers/host.ts'
@@ -16,17 +20,19 @@ function lives(open: () => BackchannelStore): void {
   before(async () => {
     host = await startAuthlete({
       store: open(),
-      deliveryModes: ['poll', 'push'],
-      clients: (id) =>
-        [
-          ...clients,
-          {
-            ...clients[1],
-            client_id: 'push',
-            backchannel_token_delivery_mode: 'push' as const,
-            backchannel_client_notification_endpoint: 'https://client.example/cb',
-          },
-        ].find(({ client_id }) => client_id === id),
+      delivery: { modes: ['poll', 'push'] },
+      clients: {
+        find: ({ clientId: id }) =>
+          [
+            ...clients,
+            {
+              ...clients[1],
+              client_id: 'push',
+              backchannel_token_delivery_mode: 'push' as const,
+              backchannel_client_notification_endpoint: 'https://client.example/cb',
+            },
+          ].find(({ client_id }) => client_id === id),
+      },
     })
   })
   after(() => host?.close())
@@ -71,7 +77,7 @@ describe('tickets in every store', function () {
 
   describe('memoryStore', () => lives(() => memoryStore()))
 
-  describe('keyvStore', () => lives(() => keyvStore()))
+  describe('keyvStore', () => lives(() => keyvStore(new Keyv())))
 
   describe('redisStore', () => {
     let server: Server

@@ -13,13 +13,15 @@ describe('POST /api/:serviceId/auth/token', () => {
   let host: AuthleteHost
   before(async () => {
     host = await startAuthlete({
-      intervalSeconds: 5,
+      polling: { intervalSeconds: 5 },
       tokens: { issueRefreshToken: () => true },
-      resources: { 'https://a.example/': {}, 'https://b.example/': {} },
-      clients: (id) =>
-        clients
-          .map((each) => ({ ...each, grant_types: [cibaGrant, 'refresh_token'] }))
-          .find(({ client_id }) => client_id === id),
+      requests: { resources: { 'https://a.example/': {}, 'https://b.example/': {} } },
+      clients: {
+        find: ({ clientId: id }) =>
+          clients
+            .map((each) => ({ ...each, grant_types: [cibaGrant, 'refresh_token'] }))
+            .find(({ client_id }) => client_id === id),
+      },
     })
   })
   after(() => host?.close())

@@ -1,25 +1,27 @@
 import { expect } from 'chai'
-import type { BackchannelOptions, Notice } from 'express-ciba'
+import type { CounterFactory, Notice } from 'express-ciba'
 import pg from 'pg'
 import { RateLimiterPostgres, RateLimiterRedis } from 'rate-limiter-flexible'
 import { createClient } from 'redis'
-import { createAttempts } from '../../lib/protocol/limits/clientFailures.ts'
+import { countFailure } from '../../lib/protocol/limits/clientFailures.ts'
 import { callWith } from '../helpers/authentication.ts'
 import { clientOf } from '../helpers/client.ts'
+import { contextFor } from '../helpers/context.ts'
 import { deviceOf } from '../helpers/device.ts'
-import { type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
+import { type Host, type HostOptions, noLimits, startHost, users } from '../helpers/host.ts'
 import { skipWithout, startPostgres, startRedis } from '../helpers/servers.ts'
 import { until } from '../helpers/until.ts'
 
-const base = { openRequestsPerUser: 0 } satisfies HostOptions
 const alice = { scope: 'openid', login_hint: 'alice@example.com' }
 const bob = { scope: 'openid', login_hint: 'bob@example.com' }
 const agentForm = { client_id: 'agent', client_secret: 'agent-secret-0123456789-0123456789' }
 
 describe('the limits', () => {
   let host: Host
+  /** Open requests are not limited unless the limits say so. */
   const start = async (options: HostOptions) => {
-    host = await startHost({ ...base, ...options })
+    const limits = options.limits && { openRequestsPerUser: 0, ...options.limits }
+    host = await startHost({ ...options, ...(limits && { limits }) })
     return clientOf(host)
   }
   afterEach(() => host.close())
@@ -49,7 +51,7 @@ describe('the limits', () => {
     const shared = users.map((user) => ({ ...user, phone_number: '+882161234' }))
     const client = await start({
       limits: { noticesPerDestination: 3 },
-      users: { find: ({ value }) => shared.find((user) => user.email === value) },
+      users: { find: ({ hint: { value } }) => shared.find((user) => user.email === value) },
     })
     const statuses = []
     for (const form of [alice, bob, alice, bob]) statuses.push((await client.start(form)).status)
@@ -94,7 +96,7 @@ describe('the limits', () => {
   }).timeout(20_000)
 
   it('count users who do not exist like all others, where they are hidden', async () => {
-    const client = await start({ hideUnknownUsers: true, limits: { promptsPerUser: 1 } })
+    const client = await start({ requests: { hideUnknownUsers: true }, limits: { promptsPerUser: 1 } })
     const ghost = { scope: 'openid', login_hint: 'ghost@example.com' }
     expect([(await client.start(ghost)).status, (await client.start(ghost)).status]).to.deep.equal([200, 403])
   })
@@ -147,27 +149,11 @@ describe('the limits', () => {
     expect(await call('till-secret-0123456789-0123456789')).to.equal('invalid_grant')
   })
 
-  it('keep failures of ten thousand callers, whatever names they make up', async () => {
-    await start({})
-    const counted = new Set<string>()
-    const attempts = createAttempts({
-      most: 1,
-      limiter: () => ({
-        get: async () => null,
-        consume: async (key) => ({ consumedPoints: counted.add(key).size, remainingPoints: 0, msBeforeNext: 1 }),
-        block: async () => {},
-        delete: async (key) => counted.delete(key),
-      }),
-      guard: async (_of, step) => step(),
-      emit: () => {},
-    })
-    for (let n = 0; n < 10_100; n++) await attempts.countFailure(`client-${n}`, callWith({}, { address: () => '::1' }))
-    await attempts.countFailure('no\nname', callWith({}, { address: () => '::1' }))
-    expect([counted.size, counted.has('["client-99","::1"]')]).to.deep.equal([10_000, false])
-  })
-
   it('count strangers as long as a timer can, however long requests live', async () => {
-    const client = await start({ hideUnknownUsers: true, expirySeconds: 5_000_000, openRequestsPerUser: 1, limits: {} })
+    const client = await start({
+      requests: { hideUnknownUsers: true, expirySeconds: 5_000_000 },
+      limits: { openRequestsPerUser: 1 },
+    })
     for (const login_hint of ['alice@example.com', 'nobody@example.com']) {
       const ask = async () => (await client.start({ scope: 'openid', login_hint })).status
       const first = await ask()
@@ -186,16 +172,43 @@ describe('the limits', () => {
     for (let times = 0; times < 40; times++) expect((await free.start(alice)).status).to.equal(200)
   })
 
+  it('block a client after "I did not start this", by whatever door it was said, also where they are off', async () => {
+    const client = await start({ limits: false })
+    const { body } = await client.start(alice)
+    await host.router.backchannel.deny({ request: body.auth_req_id, by: { sub: 'alice' }, reason: 'not_me' })
+    expect((await client.start(alice)).status).to.equal(403)
+    expect((await client.start(bob)).status).to.equal(200)
+    expect((await client.start({ ...alice, ...agentForm }, {})).status).to.equal(200)
+    expect(hits()).to.deep.equal(['notMe'])
+    expect(host.events.map(({ type }) => type)).to.include('request.not_me')
+  })
+
   it('are an outage, not a way around, when they cannot be counted', async () => {
     const broken = () => Promise.reject(new Error('ECONNREFUSED redis://secret@db'))
     const client = await start({
-      limits: {},
-      limiter: () => ({ get: broken, consume: broken, block: broken, delete: broken }),
+      limits: { counter: () => ({ get: broken, consume: broken, block: broken, delete: broken }) },
     })
     const { status, body } = await client.start(alice)
     expect([status, body.error]).to.deep.equal([503, 'temporarily_unavailable'])
     expect(JSON.stringify(body)).not.to.include('secret')
     expect(host.events.some((event) => event.type === 'outage' && event.of === 'limits')).to.equal(true)
+  })
+})
+
+describe('failed authentications', () => {
+  it('are kept for ten thousand callers, whatever names they make up', async () => {
+    const counted = new Set<string>()
+    const counter: CounterFactory = () => ({
+      get: async () => null,
+      consume: async (key) => ({ consumedPoints: counted.add(key).size, remainingPoints: 0, msBeforeNext: 1 }),
+      block: async () => {},
+      delete: async (key) => counted.delete(key),
+    })
+    const ctx = contextFor({ limits: { ...noLimits, failedAuthentications: 1, counter } })
+    const fail = (clientId: string) => countFailure(ctx, clientId, callWith({}, { address: () => '::1' }))
+    for (let n = 0; n < 10_100; n++) await fail(`client-${n}`)
+    await fail('no\nname')
+    expect([counted.size, counted.has('["client-99","::1"]')]).to.deep.equal([10_000, false])
   })
 })
 
@@ -208,13 +221,13 @@ for (const { name, program, open } of [
       const server = await startRedis()
       const storeClient = createClient({ url: server.url })
       await storeClient.connect()
-      const limiter: BackchannelOptions['limiter'] = (options) =>
+      const counter: CounterFactory = (options) =>
         new RateLimiterRedis({ storeClient, useRedisPackage: true, ...options })
       const close = async () => {
         await storeClient.close()
         await server.close()
       }
-      return { limiter, close }
+      return { counter, close }
     },
   },
   {
@@ -230,13 +243,13 @@ for (const { name, program, open } of [
         )
       })
       void ready
-      const limiter: BackchannelOptions['limiter'] = (options) =>
+      const counter: CounterFactory = (options) =>
         new RateLimiterPostgres({ storeClient, tableName: 'limits', tableCreated: true, ...options })
       const close = async () => {
         await storeClient.end()
         await server.close()
       }
-      return { limiter, close }
+      return { counter, close }
     },
   },
 ]) {
@@ -251,7 +264,7 @@ for (const { name, program, open } of [
 
     it('hold across processes: prompts, blocks and cool-downs', async () => {
       const limits = { promptsPerClientAndUser: 4, denialSeconds: 600 }
-      const options = { ...base, limiter: backend.limiter, limits }
+      const options = { limits: { ...limits, openRequestsPerUser: 0, counter: backend.counter } }
       const [one, two] = await Promise.all([startHost(options), startHost(options)])
       const statuses = await Promise.all(
         Array.from({ length: 20 }, async (_, index) => (await clientOf(index % 2 ? one : two).start(alice)).status),
@@ -270,7 +283,7 @@ for (const { name, program, open } of [
     })
 
     it('keep the block of "I did not start this"', async () => {
-      const options = { ...base, limiter: backend.limiter }
+      const options = { limits: { ...noLimits, counter: backend.counter } }
       const one = await startHost(options)
       const agent = (host: Host) => clientOf(host).start({ ...alice, ...agentForm }, {})
       await agent(one)

@@ -26,17 +26,18 @@ describe('a ticket', () => {
           return store.add(record, limit)
         },
       },
-      queue,
-      deliveryModes: ['ping'],
-      clients: (id) =>
-        id === 'agent'
-          ? {
-              ...clients[1],
-              client_id: 'agent',
-              backchannel_token_delivery_mode: 'ping',
-              backchannel_client_notification_endpoint: 'https://client.example/cb',
-            }
-          : undefined,
+      delivery: { queue, modes: ['ping'] },
+      clients: {
+        find: ({ clientId: id }) =>
+          id === 'agent'
+            ? {
+                ...clients[1],
+                client_id: 'agent',
+                backchannel_token_delivery_mode: 'ping',
+                backchannel_client_notification_endpoint: 'https://client.example/cb',
+              }
+            : undefined,
+      },
     })
   })
   after(() => host?.close())

@@ -15,13 +15,13 @@ describe('what answers give away', () => {
   const ask = { scope: 'openid', login_hint: 'alice' }
 
   const hooks: Record<string, Partial<BackchannelOptions>> = {
-    clients: { clients: broken },
+    clients: { clients: { find: broken } },
     'users.find': { users: { find: broken } },
     'users.isActive': { users: { find: () => users[0], isActive: broken } },
     store: { store: { ...memoryStore(), add: broken, poll: broken } },
-    limiter: { limits: { promptsPerUser: 1 }, limiter: () => ({ consume: broken, get: broken }) as never },
-    bindingMessage: { bindingMessage: broken },
-    issueTokens: { issueTokens: broken },
+    limiter: { limits: { promptsPerUser: 1, counter: () => ({ consume: broken, get: broken }) as never } },
+    bindingMessage: { requests: { bindingMessage: broken } },
+    issueTokens: { tokens: { issue: broken } },
   }
   for (const [name, options] of Object.entries(hooks)) {
     it(`threat 52: ${name} that throws is an error of the server with two members, and none of its words`, async () => {
@@ -46,7 +46,7 @@ describe('what answers give away', () => {
       request_context: '{"channel":"link","login_hint_type":"user_id"}',
     })
     const { response, html } = await deviceOf('alice').open(body.link)
-    expect(response.status).to.equal(500)
+    expect([response.status, response.headers.get('retry-after')]).to.deep.equal([503, '5'])
     expect(html).not.to.include('hunter2').and.not.to.include('TypeError')
   })
 
@@ -81,7 +81,7 @@ describe('what answers give away', () => {
   it('threat 57: what needs a hook of the host is not there without it', async () => {
     host = await startHost({ session: { current: () => undefined, loginUrl: () => '/login' } })
     expect((await clientOf(host).complete({ auth_req_id: 'x', approved: true })).status).to.equal(404)
-    const { createManagementRouter } = await import('express-ciba')
+    const { createManagementRouter } = await import('express-ciba/authlete')
     expect(() => createManagementRouter(host.router.backchannel, {} as never)).to.throw(TypeError, /authorize/)
   })
 

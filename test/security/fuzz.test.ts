@@ -4,8 +4,7 @@ import { connect } from 'node:net'
 import { expect } from 'chai'
 import type { ClientMetadata, Jwk } from 'express-ciba'
 import fc from 'fast-check'
-import { OutboundError } from '../../lib/core/outbound/outboundError.ts'
-import { targetOf } from '../../lib/core/outbound/target.ts'
+import { OutboundError, targetOf } from '../../lib/core/outbound/outbound.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
 import { clients, type Host, startHost } from '../helpers/host.ts'
@@ -34,8 +33,7 @@ describe('whatever is sent, the answer is a refusal or a result, never a fault',
       jwks: { keys: [pair.publicKey.export({ format: 'jwk' }) as Jwk] },
     }
     host = await startHost({
-      openRequestsPerUser: 0,
-      clients: (id) => [...clients, signer].find(({ client_id }) => client_id === id),
+      clients: { find: ({ clientId: id }) => [...clients, signer].find(({ client_id }) => client_id === id) },
     })
     client = clientOf(host)
   })

@@ -20,7 +20,7 @@ const patterns = readdirSync(root, { recursive: true, encoding: 'utf8' })
 
 /** Not linear, and harmless: what they read is short, and ours. */
 const bounded: Readonly<Record<string, string>> = {
-  'protocol/approval/view/choices.ts \\S*\\d\\S*': 'a binding message, whose length is limited at the door',
+  'protocol/approval/view/question.ts \\S*\\d\\S*': 'a binding message, whose length is limited at the door',
   'core/crypto/vault.ts \\0+$': 'a name that we made ourselves, of limited length',
 }
 

@@ -7,7 +7,7 @@ import { login } from '../../examples/quickstart/login.ts'
 import { follow, needsBrowser, shoot, startBrowser } from '../helpers/browser.ts'
 import { clientOf } from '../helpers/client.ts'
 import { deviceOf } from '../helpers/device.ts'
-import { clients, type Host, type HostOptions, startHost, users } from '../helpers/host.ts'
+import { clients, type Host, type HostOptions, noLimits, startHost, users } from '../helpers/host.ts'
 import { hostileText } from '../helpers/hostileText.ts'
 import { shapesOf } from '../helpers/shapes.ts'
 import { until } from '../helpers/until.ts'
@@ -67,7 +67,7 @@ describe('attacks on people', () => {
     })
 
     it('forgets the block when its time is over', async () => {
-      await start({ notMeBlockSeconds: 1 })
+      await start({ limits: { notMeBlockSeconds: 1 } })
       await host.router.backchannel.block({ clientId: 'till', sub: 'alice' })
       expect((await client.start(alice)).status).to.equal(403)
       await until(async () => (await client.start(alice)).status === 200)
@@ -87,7 +87,7 @@ describe('attacks on people', () => {
     })
 
     it('takes a wrong pick for a denial, and leaves the other request alone', async () => {
-      await start({ page: { choices: true } })
+      await start({ approval: { choices: true } })
       const [a, b] = [await request({ binding_message: 'A-1111' }), await request({ binding_message: 'B-2222' })]
       const device = deviceOf('alice')
       const pick = async ({ link }: { link: string }, right: boolean) => {
@@ -150,7 +150,7 @@ describe('attacks on people', () => {
   describe('threat 6: SMS pumping', () => {
     it('sends to numbers on file only, verified ones, and to each so often', async () => {
       const record = { ...users[0], sub: 'alice', phone_number: '+15550100' }
-      await start({ users: { find: () => record }, limits: { noticesPerDestination: 3 }, openRequestsPerUser: 0 })
+      await start({ users: { find: () => record }, limits: { noticesPerDestination: 3, openRequestsPerUser: 0 } })
       for (let times = 0; times < 20; times++) await client.start({ scope: 'openid', login_hint: '+8821612345678' })
       await until(() => host.notices.length === 3)
       await new Promise((resolve) => setTimeout(resolve, 50))
@@ -161,7 +161,7 @@ describe('attacks on people', () => {
   describe('threat 7: user enumeration by answer', () => {
     const ghost = { scope: 'openid', login_hint: 'ghost@example.com' }
     it('looks the same for known and unknown users, also when they have too many open requests', async () => {
-      await start({ hideUnknownUsers: true })
+      await start({ requests: { hideUnknownUsers: true }, limits: { ...noLimits, openRequestsPerUser: 5 } })
       for (let times = 0; times < 7; times++) {
         const [known, unknown] = [await client.start(alice), await client.start(ghost)]
         expect(unknown.status).to.equal(known.status)
@@ -194,7 +194,7 @@ describe('attacks on people', () => {
           },
         ]),
       ) as unknown as BackchannelStore
-      await start({ hideUnknownUsers: true, openRequestsPerUser: 0, store: counted })
+      await start({ requests: { hideUnknownUsers: true }, store: counted })
       const work = async (login_hint: string) => {
         calls.length = 0
         const begin = performance.now()
@@ -217,9 +217,9 @@ describe('attacks on people', () => {
   describe('threat 9: guessing the user code', () => {
     it('locks after five wrong ones, the right one included, and sends nothing before it is right', async () => {
       await start({
-        userCodes: true,
-        clients: () => ({ ...clients[0], client_id: 'till', backchannel_user_code_parameter: true }),
-        users: { find: () => users[0], checkUserCode: (_user, code) => code === '4711' },
+        requests: { userCodes: true },
+        clients: { find: () => ({ ...clients[0], client_id: 'till', backchannel_user_code_parameter: true }) },
+        users: { find: () => users[0], checkUserCode: ({ user: _user, userCode: code }) => code === '4711' },
       })
       const guess = async (user_code: string) => (await client.start({ ...alice, user_code })).body.error
       for (let times = 0; times < 5; times++) expect(await guess('0000')).to.equal('invalid_user_code')
@@ -273,7 +273,7 @@ describe('attacks on people', () => {
 
   describe('threat 14: clickjacking', () => {
     it('is kept off by headers on every page, in every state', async () => {
-      await start({ freshLogin: false })
+      await start({ approval: { freshLogin: false } })
       const asked = await request()
       const device = deviceOf('alice')
       const ask = await device.open(asked.link)
@@ -356,11 +356,17 @@ describe('attacks on people, in a browser', function () {
   })
   after(() => browser?.close())
   beforeEach(async () => {
-    const { router, current, loginUrl } = login(users)
+    const { router, session } = login(users)
     host = await startHost({
       before: [router],
-      session: { current, loginUrl },
-      clients: (id) => ({ ...clients.find((each) => each.client_id === id), client_id: id, client_name: clientName }),
+      session,
+      clients: {
+        find: ({ clientId: id }) => ({
+          ...clients.find((each) => each.client_id === id),
+          client_id: id,
+          client_name: clientName,
+        }),
+      },
     })
     client = clientOf(host)
     context = await browser.newContext()

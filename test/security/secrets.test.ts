@@ -92,10 +92,10 @@ describe('threat 51: secrets in logs, events, spans and on the console', functio
           logger: ears.logger,
           onEvent: ears.onEvent,
           telemetry: ears.telemetry,
-          userCodes: true,
+          requests: { userCodes: true },
           users: {
             find: () => ({ sub: 'alice', email: 'alice@example.com', phone_number: '+15550100' }),
-            checkUserCode: (_user, code) => code === userCode,
+            checkUserCode: ({ user: _user, userCode: code }) => code === userCode,
           },
           store: {
             ...store,

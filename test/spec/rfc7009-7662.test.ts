@@ -61,7 +61,7 @@ describe('RFC 7009 and RFC 7662: revocation and introspection', () => {
   })
 
   it('R7662-2.2-01 says nothing but false of what is worth nothing', async () => {
-    await start({ otherGrants: 'refuse' })
+    await start({ interop: { otherGrants: 'refuse' } })
     const { access_token, refresh_token } = await issuing.tokens(offline)
     const forged = await new SignJWT({ iss: issuing.host.origin, jti: `${'a'.repeat(16)}.${'b'.repeat(22)}` })
       .setProtectedHeader({ alg: 'HS256', typ: 'at+jwt' })
@@ -77,13 +77,13 @@ describe('RFC 7009 and RFC 7662: revocation and introspection', () => {
   })
 
   it('R7662-2.1-01 demands authentication, and tells others nothing', async () => {
-    await start({ otherGrants: 'refuse' })
+    await start({ interop: { otherGrants: 'refuse' } })
     const { access_token } = await issuing.tokens(offline)
     const stranger = await issuing.client.post('/oidc/introspect', { token: access_token }, {})
     expect([stranger.status, stranger.body.error]).to.deep.equal([401, 'invalid_client'])
     expect((await introspect(access_token, agent)).body).to.deep.equal({ active: false })
     await issuing.host.close()
-    await start({ mayIntrospect: ({ client_id }) => client_id === 'agent' })
+    await start({ tokens: { mayIntrospect: ({ client: { client_id } }) => client_id === 'agent' } })
     const token = (await issuing.tokens(offline)).access_token
     expect((await introspect(token, agent)).body.active).to.equal(true)
     expect(await isActive(token)).to.equal(false)
@@ -122,7 +122,7 @@ describe('RFC 7009 and RFC 7662: revocation and introspection', () => {
   })
 
   it('R7009-2.2-01 is content with a token that is not known, or was revoked before', async () => {
-    await start({ otherGrants: 'refuse' })
+    await start({ interop: { otherGrants: 'refuse' } })
     const { refresh_token } = await issuing.tokens(offline)
     for (const token of ['unknown', refresh_token, refresh_token]) expect((await revoke(token)).status).to.equal(200)
   })

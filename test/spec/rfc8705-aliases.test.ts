@@ -17,7 +17,7 @@ const client: ClientMetadata = {
 describe('RFC 8705 5: aliases for mutual TLS', () => {
   let host: Host
   const start = async (options: object = {}) => {
-    host = await startHost({ clients: (id) => (id === 'jwt' ? client : undefined), ...options })
+    host = await startHost({ clients: { find: ({ clientId: id }) => (id === 'jwt' ? client : undefined) }, ...options })
   }
   afterEach(() => host.close())
 
@@ -68,7 +68,7 @@ describe('RFC 8705 5: aliases for mutual TLS', () => {
   })
 
   it('takes no alias where the issuer alone may be the audience', async () => {
-    await start({ mtlsBaseUrl: mtls, assertionAudience: 'issuer' })
+    await start({ mtlsBaseUrl: mtls, clientAuth: { assertionAudience: 'issuer' } })
     expect((await post('/oidc/token', `${mtls}/oidc/token`, unknown)).body.error).to.equal('invalid_client')
     expect((await post('/oidc/token', host.origin, unknown)).body.error).to.equal('invalid_grant')
   })

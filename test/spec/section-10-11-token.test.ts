@@ -120,7 +120,7 @@ describe('CIBA Core 10.1 and 11: collecting tokens', () => {
   })
 
   it('says expired_token for a request that failed (section 6, point 3)', async () => {
-    await host.router.backchannel.complete({ authReqId, result: 'TRANSACTION_FAILED' })
+    await host.router.backchannel.fail({ request: authReqId, reason: 'other' })
     expect(await poll()).to.equal('400 expired_token')
   })
 

@@ -7,7 +7,7 @@ const good = { scope: 'openid', login_hint: 'alice@example.com' }
 describe('CIBA Core 13, RFC 6749 5.2: what a refusal looks like', () => {
   let host: Host
   before(async () => {
-    host = await startHost({ openRequestsPerUser: 0 })
+    host = await startHost({})
   })
   after(() => host.close())
 

@@ -22,18 +22,19 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
   const hints: Hint[] = []
   before(async () => {
     host = await startHost({
-      openRequestsPerUser: 0,
       keys: { keys: [await jwk(current.privateKey, 'now'), await jwk(retired.publicKey, 'before')] },
       users: {
-        find(hint) {
+        find({ hint }) {
           hints.push(hint)
           return users.find((user) => [user.sub, user.email, user.phone_number].includes(hint.value))
         },
       },
-      loginHintToken: loginHintTokens({
-        issuers: { 'https://partner.example': { keys: [await jwk(partner.publicKey, 'p')] } },
-        audience: 'https://login.example.com',
-      }),
+      requests: {
+        loginHintToken: loginHintTokens({
+          issuers: { 'https://partner.example': { keys: [await jwk(partner.publicKey, 'p')] } },
+          audience: 'https://login.example.com',
+        }),
+      },
     })
   })
   after(() => host.close())
@@ -148,7 +149,7 @@ describe('CIBA Core 14: id_token_hint and login_hint_token', () => {
       const url = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}`
       const issuers = { 'https://partner.example': url }
       asking = await startHost({
-        loginHintToken: loginHintTokens({ issuers, audience: 'https://login.example.com' }),
+        requests: { loginHintToken: loginHintTokens({ issuers, audience: 'https://login.example.com' }) },
       })
     })
     afterEach(() => asking.close())

@@ -20,7 +20,7 @@ const till: ClientMetadata = {
 const make = (options: Record<string, unknown>) => () =>
   createBackchannel({
     issuer: 'https://login.example.com',
-    clients: () => undefined,
+    clients: { find: () => undefined },
     users: { find: () => undefined },
     logger: { info() {}, warn() {}, error() {} },
     keys,
@@ -35,13 +35,13 @@ describe('the FAPI profiles', () => {
     for (const [what, options, message] of [
       [
         'FCIBA-4.1.1-03 push',
-        { deliveryModes: ['poll', 'push'] },
-        /option "deliveryModes" contradicts .* remove "push"/,
+        { delivery: { modes: ['poll', 'push'] } },
+        /option "delivery.modes" contradicts .* remove "push"/,
       ],
       [
         'FAPI1-5.2.2-01, FAPI2-5.3.2.1-03, FCIBA-4.1.1-01, R9700-2.5-01 secrets',
-        { clientAuthMethods: ['client_secret_basic'] },
-        /option "clientAuthMethods" contradicts .* remove "client_secret_basic"/,
+        { clientAuth: { methods: ['client_secret_basic'] } },
+        /option "clientAuth.methods" contradicts .* remove "client_secret_basic"/,
       ],
       [
         'FAPI1-8.6-01 keys for RS256 alone',
@@ -56,9 +56,9 @@ describe('the FAPI profiles', () => {
   }
 
   it('FAPI2-5.3.2.1-04 refuses another audience rule at start', () => {
-    expect(make({ profile: 'fapi2-ciba', assertionAudience: 'any-endpoint' })).to.throw(
+    expect(make({ profile: 'fapi2-ciba', clientAuth: { assertionAudience: 'any-endpoint' } })).to.throw(
       TypeError,
-      /option "assertionAudience" contradicts/,
+      /option "clientAuth.assertionAudience" contradicts/,
     )
   })
 })
@@ -66,7 +66,7 @@ describe('the FAPI profiles', () => {
 describe('a server under fapi-ciba', () => {
   let host: Host
   before(async () => {
-    host = await startHost({ profile: 'fapi-ciba', keys, clients: () => till })
+    host = await startHost({ profile: 'fapi-ciba', keys, clients: { find: () => till } })
   })
   after(() => host.close())
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import type { ClientMetadata, Jwk } from 'express-ciba'
+import type { ApproveInput, ClientMetadata, Jwk, Users } from 'express-ciba'
 import {
   compactDecrypt,
   createLocalJWKSet,
@@ -10,7 +10,10 @@ import {
   type JWK,
   jwtVerify,
 } from 'jose'
-import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
+import { contextOf } from '../../lib/backchannel.ts'
+import { createSigningKeys } from '../../lib/core/crypto/signingKeys.ts'
+import { subjectFor } from '../../lib/protocol/authorization/subject.ts'
+import { leftHalfHash } from '../../lib/protocol/token/idToken.ts'
 import type { HostOptions } from '../helpers/host.ts'
 import { type Issuing, privateJwk, publicJwk, startIssuing } from '../helpers/tokens.ts'
 
@@ -32,8 +35,11 @@ describe('OpenID Connect Core: ID tokens', () => {
     issuing = await startIssuing(till, options)
   }
   afterEach(() => issuing.host.close())
-  const idToken = async (form?: Record<string, string>, completion?: object) =>
-    decodeJwt((await issuing.tokens(form, completion)).id_token)
+  const idToken = async (form: Record<string, string> = {}, approval: Partial<ApproveInput> = {}) => {
+    const { auth_req_id } = (await issuing.client.start({ scope: 'openid', login_hint: 'alice', ...form })).body
+    await issuing.host.router.backchannel.approve({ request: auth_req_id, by: { sub: 'alice' }, ...approval })
+    return decodeJwt((await issuing.client.poll(auth_req_id)).body.id_token)
+  }
   const refusal = async (form: Record<string, string> = {}) => {
     const { status, body } = await issuing.client.start({ scope: 'openid', login_hint: 'alice', ...form })
     return `${status} ${body.error ?? 'accepted'}`
@@ -98,11 +104,12 @@ describe('OpenID Connect Core: ID tokens', () => {
   })
 
   it('FAPI2-5.4.1-01 an RSA key that names no algorithm signs with PS256 where the profile demands it', async () => {
-    const { createKeys } = await import('../../lib/core/crypto/signingKeys.ts')
     await start()
-    expect(createKeys({ keys: [rsa] }, ['PS256', 'ES256']).algs).to.deep.equal(['PS256'])
-    expect(createKeys({ keys: [rsa] }).algs).to.deep.equal(['RS256'])
-    expect(() => createKeys({ keys: [{ ...rsa, alg: 'RS256' }] }, ['PS256'])).to.throw('no private key for PS256')
+    expect(createSigningKeys({ keys: [rsa] }, ['PS256', 'ES256']).algs).to.deep.equal(['PS256'])
+    expect(createSigningKeys({ keys: [rsa] }).algs).to.deep.equal(['RS256'])
+    expect(() => createSigningKeys({ keys: [{ ...rsa, alg: 'RS256' }] }, ['PS256'])).to.throw(
+      'no private key for PS256',
+    )
   })
 
   describe('claims', () => {
@@ -114,32 +121,38 @@ describe('OpenID Connect Core: ID tokens', () => {
 
     it('OIDC-5.4-01 has those that the granted scope asks for, and nothing else of the record', async () => {
       await start({}, { users })
-      const claims = await idToken({ scope: 'openid email profile' }, { scopes: ['openid', 'email'] })
+      const claims = await idToken({ scope: 'openid email profile' }, { scope: ['openid', 'email'] })
       expect(claims).to.include({ email: 'alice@example.com', iss: issuing.host.origin })
       expect(claims).not.to.have.any.keys('name', 'phone_number', 'department', 'password')
     })
 
     it('has those that a scope value of the host asks for', async () => {
-      await start({}, { users, scopes: ['openid', 'staff'], scopeClaims: { staff: ['department'] } })
+      await start(
+        {},
+        { users, requests: { scopes: ['openid', 'staff'] }, tokens: { scopeClaims: { staff: ['department'] } } },
+      )
       expect(await idToken({ scope: 'openid staff' })).to.include({ department: 'loans' })
     })
 
     it('has only those that the user agreed to give', async () => {
       await start({}, { users })
-      const claims = await idToken({ scope: 'openid email profile' }, { consentedClaims: ['name', 'password'] })
+      const claims = await idToken(
+        { scope: 'openid email profile' },
+        { tokens: { consentedClaims: ['name', 'password'] } },
+      )
       expect(claims).to.include({ name: 'Alice' }).and.not.have.any.keys('email', 'password')
     })
 
     it('is told which names are wanted, and is not asked when none are', async () => {
       const asked: unknown[] = []
-      const claims = (...args: unknown[]) => {
-        asked.push(args)
+      const claims: Users['claims'] = (query) => {
+        asked.push(query)
         return {}
       }
       await start({}, { users: { find: () => ({ sub: 'alice', phone_number: '+1' }), claims } })
       await issuing.tokens()
       await issuing.tokens({ scope: 'openid email' })
-      expect(asked).to.deep.equal([['alice', ['openid', 'email'], ['email', 'email_verified']]])
+      expect(asked).to.deep.equal([{ sub: 'alice', scope: ['openid', 'email'], names: ['email', 'email_verified'] }])
     })
   })
 
@@ -173,10 +186,9 @@ describe('OpenID Connect Core: ID tokens', () => {
     })
 
     it('of push clients go by the notification endpoint', async () => {
-      const { createSubjects } = await import('../../lib/protocol/authorization/subject.ts')
-      const { createVault } = await import('../../lib/core/crypto/vault.ts')
-      await start()
-      const { nameFor } = createSubjects(createVault(Buffer.from(secret)), true)
+      await start({}, { secret })
+      const nameFor = (client: ClientMetadata, sub: string) =>
+        subjectFor(contextOf(issuing.host.router.backchannel), client, sub)
       const push = {
         ...pairwise,
         client_id: 'p',
@@ -195,7 +207,7 @@ describe('OpenID Connect Core: ID tokens', () => {
     })
 
     it('are understood as id_token_hint by the sector they were made for', async () => {
-      await start(pairwise, { secret, users: { find: ({ value }) => ({ sub: value, phone_number: '+1' }) } })
+      await start(pairwise, { secret, users: { find: ({ hint: { value } }) => ({ sub: value, phone_number: '+1' }) } })
       const { id_token } = await issuing.tokens()
       const { body } = await issuing.client.start({ scope: 'openid', id_token_hint: id_token })
       expect(await issuing.host.router.backchannel.find(body.auth_req_id)).to.include({ sub: 'alice' })

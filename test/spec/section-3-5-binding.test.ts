@@ -36,7 +36,7 @@ describe('RFC 9449: DPoP', () => {
   })
 
   it('R9449-0-01, threat 33 checks the proof before it says pending, and a refused one does not count as a poll', async () => {
-    await start({}, { dpopNonce: true })
+    await start({}, { clientAuth: { dpopNonce: true } })
     const { body } = await issuing.client.start()
     const key = await makeDpopKey()
     const demanded = await poll(body.auth_req_id, await key.proof(url('/oidc/token')))
@@ -61,7 +61,7 @@ describe('RFC 9449: DPoP', () => {
     })
     const authReqId = body.auth_req_id
     expect((await poll(authReqId)).says).to.equal('invalid_dpop_proof')
-    await issuing.host.router.backchannel.complete({ authReqId, result: 'AUTHORIZED', subject: 'alice' })
+    await issuing.host.router.backchannel.approve({ request: authReqId, by: { sub: 'alice' } })
     expect((await poll(authReqId)).says).to.equal('invalid_dpop_proof')
     expect((await poll(authReqId, await other.proof(url('/oidc/token')))).says).to.equal('invalid_dpop_proof')
     expect((await poll(authReqId, await key.proof(url('/oidc/token')))).body.token_type).to.equal('DPoP')

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import type { ClientMetadata } from 'express-ciba'
+import type { ApproveInput, ClientMetadata, DetailType } from 'express-ciba'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { z } from 'zod'
+import { contextOf } from '../../lib/backchannel.ts'
+import { checkBindingMessage } from '../../lib/protocol/request/bindingMessage.ts'
 import type { HostOptions } from '../helpers/host.ts'
 import { type Issuing, privateJwk, startIssuing } from '../helpers/tokens.ts'
 
@@ -26,8 +28,8 @@ const ask = async (...more: [string, string][]) => {
   const { status, body } = await issuing.client.start(form.toString())
   return status === 200 ? String(body.auth_req_id) : `${status} ${body.error}`
 }
-const approve = (authReqId: string, members: object = {}) =>
-  issuing.host.router.backchannel.complete({ authReqId, result: 'AUTHORIZED', subject: 'alice', ...members })
+const approve = (authReqId: string, members: Partial<ApproveInput> = {}) =>
+  issuing.host.router.backchannel.approve({ request: authReqId, by: { sub: 'alice' }, ...members })
 const collect = async (authReqId: string, ...more: [string, string][]) => {
   const form = new URLSearchParams([['grant_type', grantType], ['auth_req_id', authReqId], ...more])
   return (await issuing.client.post('/oidc/token', form.toString())).body
@@ -67,13 +69,13 @@ describe('RFC 9068: JWT access tokens', () => {
   })
 
   it('R9068-3-01 is for the resource, else for the default audience', async () => {
-    await start({ resources: { [accounts]: {} }, tokens: { audience: 'https://api.example.com' } })
+    await start({ requests: { resources: { [accounts]: {} } }, tokens: { audience: 'https://api.example.com' } })
     expect(decodeJwt((await collected()).access_token).aud).to.equal('https://api.example.com')
     expect(decodeJwt((await collected(['resource', accounts])).access_token).aud).to.equal(accounts)
   })
 
   it('R9068-2.2.3-01, R9700-2.3-01, R6749-3.3-02 has the scope values that mean something to its resource, and says so', async () => {
-    await start({ resources: { [accounts]: { scopes: ['email'] } } })
+    await start({ requests: { resources: { [accounts]: { scopes: ['email'] } } } })
     const tokens = await collected(['resource', accounts])
     expect([decodeJwt(tokens.access_token).scope, tokens.scope]).to.deep.equal(['email', 'email'])
   })
@@ -91,7 +93,7 @@ describe('RFC 8707: resource indicators', () => {
   const resources = { [accounts]: {}, [payments]: {} }
 
   it('R8707-2-01 takes several, and refuses what is no absolute URI', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     const { access_token } = await collected(['resource', accounts], ['resource', payments])
     expect(decodeJwt(access_token).aud).to.deep.equal([accounts, payments])
     for (const uri of ['/accounts', `${accounts}#a`, 'accounts']) {
@@ -100,14 +102,14 @@ describe('RFC 8707: resource indicators', () => {
   })
 
   it('takes ten at most', async () => {
-    await start({ resources: () => ({}) })
+    await start({ requests: { resources: () => ({}) } })
     const many = (count: number) => Array.from({ length: count }, (_, n) => ['resource', `https://api.example/${n}`])
     expect(await ask(...(many(10) as [string, string][]))).not.to.include('invalid_target')
     expect(await ask(...(many(11) as [string, string][]))).to.equal('400 invalid_target')
   })
 
   it('R8707-2-02, CIBA-13-12 refuses a resource that is not served, by default every one', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     expect(await ask(['resource', 'https://other.example'])).to.equal('400 invalid_target')
     await issuing.host.close()
     await start()
@@ -116,7 +118,10 @@ describe('RFC 8707: resource indicators', () => {
 
   it('R8707-2-02 asks a function of the host, with the client', async () => {
     await start({
-      resources: async (uri, client) => (uri === accounts && client.client_id === 'till' ? {} : undefined),
+      requests: {
+        resources: async ({ resource: uri, client }) =>
+          uri === accounts && client.client_id === 'till' ? {} : undefined,
+      },
     })
     expect(decodeJwt((await collected(['resource', accounts])).access_token).aud).to.equal(accounts)
     expect(await ask(['resource', payments])).to.equal('400 invalid_target')
@@ -124,12 +129,12 @@ describe('RFC 8707: resource indicators', () => {
 
   it('R8707-2-02 answers 503 when that function fails', async () => {
     const fail = () => Promise.reject(new Error('down'))
-    await start({ resources: fail })
+    await start({ requests: { resources: fail } })
     expect(await ask(['resource', payments])).to.equal('503 temporarily_unavailable')
   })
 
   it('R8707-2.2-01 is narrowed at the token endpoint, and what was not granted is refused', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     const authReqId = await ask(['resource', accounts], ['resource', payments])
     await approve(authReqId)
     expect((await collect(authReqId, ['resource', 'https://other.example'])).error).to.equal('invalid_target')
@@ -137,7 +142,7 @@ describe('RFC 8707: resource indicators', () => {
   })
 
   it('R8707-2.2-01 takes the default audience where nothing was asked for', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     const authReqId = await ask()
     await approve(authReqId)
     expect((await collect(authReqId, ['resource', payments])).error).to.equal('invalid_target')
@@ -146,7 +151,7 @@ describe('RFC 8707: resource indicators', () => {
   })
 
   it('is left with one by the decision: a token for the default audience was not asked for', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     const authReqId = await ask(['resource', accounts])
     const none = await approve(authReqId, { resources: [] }).catch((error) => error)
     expect(none).to.include({ code: 'invalid_target', status: 400 })
@@ -155,9 +160,9 @@ describe('RFC 8707: resource indicators', () => {
   })
 
   it('is narrowed by the decision', async () => {
-    await start({ resources })
+    await start({ requests: { resources } })
     const authReqId = await ask(['resource', accounts], ['resource', payments])
-    expect(await approve(authReqId, { resources: [accounts] })).to.deep.include({ resources: [accounts, payments] })
+    expect(await approve(authReqId, { resources: [accounts] })).to.include({ status: 'approved' })
     expect((await collect(authReqId, ['resource', payments])).error).to.equal('invalid_target')
     expect(decodeJwt((await collect(authReqId)).access_token).aud).to.equal(accounts)
   })
@@ -169,7 +174,7 @@ describe('RFC 9396: authorization_details', () => {
   const details = (...all: unknown[]): [string, string] => ['authorization_details', JSON.stringify(all)]
 
   it('R9396-3-01, R9396-7-01 come back in the token response and in the access token, not in the ID token', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     const { authorization_details, access_token, id_token } = await collected(details(asked))
     expect(authorization_details).to.deep.equal([asked])
     expect(decodeJwt(access_token).authorization_details).to.deep.equal([asked])
@@ -190,13 +195,13 @@ describe('RFC 9396: authorization_details', () => {
     ['too many', JSON.stringify(Array(21).fill(asked))],
   ] as const) {
     it(`R9396-5-01 refuses ${what}`, async () => {
-      await start({ authorizationDetailsTypes })
+      await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
       expect(await ask(['authorization_details', value])).to.equal('400 invalid_authorization_details')
     })
   }
 
   it('R9396-5-01 says which element is wrong, and how', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     const form = {
       scope: 'openid',
       login_hint: 'alice',
@@ -211,13 +216,16 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('R9396-10-01 refuses types the client is not registered for, and publishes those on offer', async () => {
-    await start({ authorizationDetailsTypes }, { authorization_details_types: ['other'] })
+    await start(
+      { requests: { authorizationDetails: authorizationDetailsTypes } },
+      { authorization_details_types: ['other'] },
+    )
     expect(await ask(details(asked))).to.equal('400 invalid_authorization_details')
     expect(issuing.host.router.backchannel.metadata().authorization_details_types_supported).to.deep.equal(['payment'])
   })
 
   it('R9396-3.1-01, FAPI1-5.2.2-06 are shown with the scope before the user decides', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     await ask(details(asked))
     const { deviceOf } = await import('../helpers/device.ts')
     await new Promise((resolve) => setTimeout(resolve, 20))
@@ -226,7 +234,7 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('threat 29: are narrowed by the decision, never widened', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     const other = { ...asked, amount: '1.00' }
     const authReqId = await ask(details(asked, other))
     const wider = await approve(authReqId, { authorizationDetails: [{ ...asked, amount: '100.00' }] }).catch(
@@ -238,9 +246,8 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('are compared by a function of the host', async () => {
-    const isWithin = (granted: object, asked: object) =>
-      Number((granted as { amount: string }).amount) <= Number((asked as { amount: string }).amount)
-    await start({ authorizationDetailsTypes: { payment: { schema: payment, isWithin } } })
+    const isWithin: DetailType['isWithin'] = ({ granted, asked }) => Number(granted.amount) <= Number(asked.amount)
+    await start({ requests: { authorizationDetails: { payment: { schema: payment, isWithin } } } })
     const authReqId = await ask(details(asked))
     await approve(authReqId, { authorizationDetails: [{ ...asked, amount: '50.00' }] })
     const more = await collect(authReqId, details({ ...asked, amount: '51.00' }))
@@ -250,7 +257,7 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('R9396-6-01 are narrowed at the token endpoint', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     const other = { ...asked, amount: '1.00' }
     const authReqId = await ask(details(asked, other))
     await approve(authReqId)
@@ -262,7 +269,7 @@ describe('RFC 9396: authorization_details', () => {
 
   it('R9396-6-01 grants no details where none were asked for, and none of another type', async () => {
     const other = { schema: payment.extend({ type: z.literal('other') }) }
-    await start({ authorizationDetailsTypes: { ...authorizationDetailsTypes, other } })
+    await start({ requests: { authorizationDetails: { ...authorizationDetailsTypes, other } } })
     const none = await ask()
     await approve(none)
     expect((await collect(none, details(asked))).error).to.equal('invalid_authorization_details')
@@ -272,7 +279,7 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('grants each element once: neither a decision nor a token request doubles a payment', async () => {
-    await start({ authorizationDetailsTypes })
+    await start({ requests: { authorizationDetails: authorizationDetailsTypes } })
     const authReqId = await ask(details(asked))
     const twice = await approve(authReqId, { authorizationDetails: [asked, asked] }).catch((error) => error)
     expect(twice).to.include({ code: 'invalid_authorization_details' })
@@ -282,11 +289,11 @@ describe('RFC 9396: authorization_details', () => {
   })
 
   it('FCIBA-4.1.1-02 explain a request as well as a binding message does', async () => {
-    const { createCheckBindingMessage } = await import('../../lib/protocol/request/bindingMessage.ts')
     await start()
-    const check = createCheckBindingMessage({ policy: 'printable', required: false, contextRequired: true })
-    expect(check(undefined, false, true)).to.equal(undefined)
-    expect(() => check(undefined, false, false)).to.throw('binding_message is required')
+    const check = (explained: boolean) =>
+      checkBindingMessage(contextOf(issuing.host.router.backchannel), undefined, { sentEmpty: false, explained }, true)
+    expect(check(true)).to.equal(undefined)
+    expect(() => check(false)).to.throw('binding_message is required')
   })
 })
 
@@ -320,7 +327,7 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
   }
 
   it('classes that are no text name none, and are no fault', async () => {
-    await start({ acrValues: ['low'] })
+    await start({ requests: { acrValues: ['low'] } })
     const values = [{ toString: 1, valueOf: 1 }, ['low'], 5, null]
     expect(await ask(claims({ id_token: { acr: { essential: true, values } } }))).to.equal('403 access_denied')
     expect(await ask(claims({ id_token: { acr: { values } } }))).not.to.match(/^\d{3} /)
@@ -328,14 +335,14 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
   })
 
   it('OIDC-5.5.1.1-01 refuses an essential acr that no login reaches', async () => {
-    await start({ acrValues: ['low'] })
+    await start({ requests: { acrValues: ['low'] } })
     expect(await ask(essential('high'))).to.equal('403 access_denied')
   })
 
   it('OIDC-5.5.1.1-01 fails the request when the login did not reach the essential acr', async () => {
-    await start({ acrValues: ['low', 'high'] })
+    await start({ requests: { acrValues: ['low', 'high'] } })
     const authReqId = await ask(essential('high'))
-    expect(await approve(authReqId, { acr: 'low' })).to.include({ result: 'TRANSACTION_FAILED' })
+    expect(await approve(authReqId, { by: { sub: 'alice', acr: 'low' } })).to.include({ status: 'failed' })
     expect((await collect(authReqId)).error).to.equal('expired_token')
     expect(issuing.host.events).to.deep.include({
       type: 'request.failed',
@@ -346,7 +353,7 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
   })
 
   it('OIDC-5.5.1.1-01 says so to a screen that completes', async () => {
-    await start({ acrValues: ['high'] })
+    await start({ requests: { acrValues: ['high'] } })
     const { status, body } = await issuing.client.complete({
       auth_req_id: await ask(essential('high')),
       approved: true,
@@ -355,11 +362,11 @@ describe('OpenID Connect Core 5.5: the claims parameter', () => {
   })
 
   it('OIDC-5.5.1.1-01 is met by the acr, and a voluntary one by any', async () => {
-    await start({ acrValues: ['low', 'high'] })
+    await start({ requests: { acrValues: ['low', 'high'] } })
     const authReqId = await ask(essential('high'))
-    expect(await approve(authReqId, { acr: 'high' })).to.include({ result: 'AUTHORIZED' })
+    expect(await approve(authReqId, { by: { sub: 'alice', acr: 'high' } })).to.include({ status: 'approved' })
     const voluntary = await ask(claims({ id_token: { acr: { values: ['high'] } } }))
-    expect(await approve(voluntary, { acr: 'low' })).to.include({ result: 'AUTHORIZED' })
+    expect(await approve(voluntary, { by: { sub: 'alice', acr: 'low' } })).to.include({ status: 'approved' })
   })
 
   it('OIDC-3.1.2.2-03 is nobody else than the sub it demands', async () => {

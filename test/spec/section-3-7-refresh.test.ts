@@ -1,14 +1,12 @@
 import { expect } from 'chai'
 import { type ClientMetadata, memoryStore, readClient } from 'express-ciba'
 import { decodeJwt } from 'jose'
-import { createVault, hashOf } from '../../lib/core/crypto/vault.ts'
+import { hashOf } from '../../lib/core/crypto/handles.ts'
 import { fromParsed } from '../../lib/core/http/form.ts'
-import { profiles } from '../../lib/options/profiles.ts'
-import { createGrantOf } from '../../lib/protocol/token/grant.ts'
-import { createRefresh } from '../../lib/protocol/token/refreshGrant.ts'
-import { createRefreshTokens } from '../../lib/protocol/token/refreshToken.ts'
-import { createRevocations } from '../../lib/protocol/token/revocation.ts'
-import { grantRecord } from '../../lib/testing/storeContract.ts'
+import { refresh as serveRefresh } from '../../lib/protocol/token/refreshGrant.ts'
+import { makeRefreshToken } from '../../lib/protocol/token/refreshToken.ts'
+import { grantRecord } from '../../lib/testing/records.ts'
+import { contextFor } from '../helpers/context.ts'
 import { makeDpopKey } from '../helpers/dpop.ts'
 import type { HostOptions } from '../helpers/host.ts'
 import { type Issuing, startIssuing } from '../helpers/tokens.ts'
@@ -23,7 +21,10 @@ describe('RFC 6749 6: refresh tokens', () => {
   let issuing: Issuing
   afterEach(() => issuing.host.close())
   const start = async (options: HostOptions = {}, till: Partial<ClientMetadata> = refreshing) => {
-    issuing = await startIssuing(till, { scopes: ['openid', 'profile', 'offline_access', 'read', 'write'], ...options })
+    issuing = await startIssuing(till, {
+      requests: { scopes: ['openid', 'profile', 'offline_access', 'read', 'write'] },
+      ...options,
+    })
   }
   const refresh = (refresh_token: string, more: Record<string, string> = {}, headers: Record<string, string> = {}) =>
     issuing.client.post(
@@ -51,7 +52,7 @@ describe('RFC 6749 6: refresh tokens', () => {
   })
 
   it('live no longer than their family may, the first one included', async () => {
-    await start({ tokens: { refreshTokenSeconds: 1000, refreshFamilySeconds: 100 } })
+    await start({ tokens: { lifetimes: { refreshTokenSeconds: 1000, refreshFamilySeconds: 100 } } })
     const { refresh_token } = await issuing.tokens(offline)
     issuing.host.pass(101)
     expect(await says(refresh(refresh_token))).to.equal('400 invalid_grant')
@@ -95,14 +96,16 @@ describe('RFC 6749 6: refresh tokens', () => {
     await start({
       store,
       secret,
-      clients: (id) =>
-        id === 'agent' ? { ...agent, ...refreshing, token_endpoint_auth_method: 'client_secret_post' } : undefined,
+      clients: {
+        find: ({ clientId: id }) =>
+          id === 'agent' ? { ...agent, ...refreshing, token_endpoint_auth_method: 'client_secret_post' } : undefined,
+      },
     })
     expect(await says(refresh(stolen, agent))).to.equal('400 invalid_grant')
   })
 
   it('are replaced by each use; one that was replaced ends the family and its access tokens', async () => {
-    await start({ tokens: { refreshGraceSeconds: 0 } })
+    await start({ tokens: { lifetimes: { refreshGraceSeconds: 0 } } })
     const first = await issuing.tokens(offline)
     const second = (await refresh(first.refresh_token)).body
     const third = (await refresh(second.refresh_token)).body
@@ -114,7 +117,7 @@ describe('RFC 6749 6: refresh tokens', () => {
   })
 
   it('FAPI2-5.3.2.1-05 are taken once more within their grace, when the answer was lost', async () => {
-    await start({ tokens: { refreshGraceSeconds: 30 } })
+    await start({ tokens: { lifetimes: { refreshGraceSeconds: 30 } } })
     const { refresh_token } = await issuing.tokens(offline)
     const lost = (await refresh(refresh_token)).body
     const again = (await refresh(refresh_token)).body
@@ -125,7 +128,7 @@ describe('RFC 6749 6: refresh tokens', () => {
   })
 
   it('of racing refreshes, one family stays', async () => {
-    await start({ tokens: { refreshGraceSeconds: 30 } })
+    await start({ tokens: { lifetimes: { refreshGraceSeconds: 30 } } })
     const { refresh_token } = await issuing.tokens(offline)
     const answers = await Promise.all(Array.from({ length: 8 }, () => refresh(refresh_token)))
     const tokens = answers.filter(({ status }) => status === 200).map(({ body }) => body.refresh_token)
@@ -137,7 +140,7 @@ describe('RFC 6749 6: refresh tokens', () => {
   })
 
   it('R9700-4.14-01 end with their time: after each use, and in all', async () => {
-    await start({ tokens: { refreshTokenSeconds: 100, refreshFamilySeconds: 250 } })
+    await start({ tokens: { lifetimes: { refreshTokenSeconds: 100, refreshFamilySeconds: 250 } } })
     let { refresh_token: token } = await issuing.tokens(offline)
     for (let n = 0; n < 3; n++) {
       issuing.host.pass(80)
@@ -193,16 +196,12 @@ describe('RFC 6749 6: refresh tokens', () => {
 
   it('R8707-2.2-01, R9396-6-01 narrow resources and details, and keep the rest for later', async () => {
     const api = ['https://a.example/', 'https://b.example/']
-    await start({ resources: Object.fromEntries(api.map((uri) => [uri, {}])) })
+    await start({ requests: { resources: Object.fromEntries(api.map((uri) => [uri, {}])) } })
     const { client } = issuing
     const form = new URLSearchParams({ ...offline, login_hint: 'alice' })
     for (const uri of api) form.append('resource', uri)
     const { body } = await client.start(form.toString())
-    await issuing.host.router.backchannel.complete({
-      authReqId: body.auth_req_id,
-      result: 'AUTHORIZED',
-      subject: 'alice',
-    })
+    await issuing.host.router.backchannel.approve({ request: body.auth_req_id, by: { sub: 'alice' } })
     const { refresh_token } = (await client.poll(body.auth_req_id)).body
     const one = (await refresh(refresh_token, { resource: 'https://a.example/' })).body
     expect(decodeJwt(one.access_token).aud).to.equal('https://a.example/')
@@ -223,7 +222,7 @@ describe('RFC 6749 6: refresh tokens', () => {
   })
 
   it('refuse a call without one', async () => {
-    await start({ otherGrants: 'refuse' })
+    await start({ interop: { otherGrants: 'refuse' } })
     const call = issuing.client.post('/oidc/token', { grant_type: 'refresh_token' })
     expect(await says(call)).to.equal('400 invalid_request')
     expect(await says(refresh('unknown'))).to.equal('400 invalid_grant')
@@ -249,44 +248,28 @@ describe('RFC 6749 6: refresh tokens', () => {
 
 describe('FAPI 2: refresh tokens', () => {
   it('FAPI2-5.3.2.1-05 do not rotate', async () => {
-    expect(profiles['fapi2-ciba'].rotatesRefreshTokens).to.equal(false)
-    const store = memoryStore()
-    const client = readClient({ client_id: 'till', client_secret: 'x' })
-    const refreshTokens = createRefreshTokens({
-      store,
-      clock: Date.now,
-      vault: createVault(new Uint8Array(32)),
-      guard: (_of, step) => Promise.resolve(step()),
-    })
-    const made: (string | undefined)[] = []
-    const refresh = createRefresh({
-      store,
-      clock: Date.now,
-      emit: () => {},
-      rotates: false,
-      graceSeconds: 0,
-      familySeconds: 60,
-      refreshTokens,
-      revocations: createRevocations({ store, clock: Date.now, accessSeconds: () => 60 }),
-      isActive: async () => true,
-      readBinding: async () => ({}),
-      grantOf: createGrantOf((_client, sub) => sub),
-      narrow: async (grant) => grant,
-      mint: async (_grant, _client, refreshToken) => {
-        made.push(refreshToken)
-        return { access_token: 'a', token_type: 'Bearer', expires_in: 60, scope: '' }
-      },
-      refreshSeconds: () => 60,
-    })
+    const ctx = contextFor({ profile: 'fapi2-ciba' })
+    const client = readClient({ client_id: 'till', client_secret: 'x', ...refreshing })
     const { tokenHash: _, ...family } = { ...grantRecord(), clientId: 'till' }
-    const token = refreshTokens.make(family.id)
-    await store.addGrant({ ...family, tokenHash: hashOf(token) })
-    const form = fromParsed({ grant_type: 'refresh_token', refresh_token: token })
-    const call = { form, authorization: undefined, dpop: [], url: '', mtlsUrl: undefined, certificate: () => undefined }
-    for (let use = 0; use < 3; use++) expect((await refresh(call, client, undefined)).status).to.equal(200)
-    expect(made).to.deep.equal([undefined, undefined, undefined])
+    const token = makeRefreshToken(ctx, family.id)
+    await ctx.store.addGrant({ ...family, tokenHash: hashOf(token) })
+    const key = await makeDpopKey()
+    const use = async (refresh_token: string) => {
+      const { dpop = '' } = await key.proof(ctx.urls.token)
+      const form = fromParsed({ grant_type: 'refresh_token', refresh_token })
+      return serveRefresh(
+        ctx,
+        { form, dpop: [dpop], url: ctx.urls.token, certificate: () => undefined },
+        client,
+        undefined,
+      )
+    }
+    for (let uses = 0; uses < 3; uses++) {
+      const { status, body } = await use(token)
+      expect([status, body.token_type, 'refresh_token' in body]).to.deep.equal([200, 'DPoP', false])
+    }
     // of a time when they did rotate
-    const another = { ...call, form: fromParsed({ refresh_token: refreshTokens.make(family.id) }) }
-    expect(await refresh(another, client, undefined).catch(({ code }) => code)).to.equal('invalid_grant')
+    const another = makeRefreshToken(ctx, family.id)
+    expect(await use(another).catch(({ code }) => code)).to.equal('invalid_grant')
   })
 })

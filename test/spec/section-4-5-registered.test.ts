@@ -1,6 +1,8 @@
 import { expect } from 'chai'
 import { type ClientMetadata, createBackchannel } from 'express-ciba'
 import { decodeJwt } from 'jose'
+import { contextOf } from '../../lib/backchannel.ts'
+import { subjectFor } from '../../lib/protocol/authorization/subject.ts'
 import {
   assertionClaims,
   authentication,
@@ -48,12 +50,11 @@ describe('what a client is registered for', () => {
     }
     await start(pairwise, {
       secret: 's'.repeat(32),
-      deliveryModes: ['push'],
+      delivery: { modes: ['push'] },
       users: { find: () => ({ sub, phone_number: '+1' }) },
     })
-    const { parts } = issuing.host.router.backchannel
     const metadata = { client_id: 'till', ...pairwise }
-    expect(parts.tokens.subjects.nameFor(metadata, sub)).to.match(/^[\x21-\x7E]{161,255}$/)
+    expect(subjectFor(contextOf(issuing.host.router.backchannel), metadata, sub)).to.match(/^[\x21-\x7E]{161,255}$/)
     sub += 'x'
     const form = { scope: 'openid', login_hint: 'alice', client_notification_token: 'n'.repeat(22) }
     expect((await issuing.client.start(form)).status).to.equal(500)
@@ -64,7 +65,7 @@ describe('what a client is registered for', () => {
 describe('the server itself', () => {
   const options = {
     issuer: 'https://login.example.com',
-    clients: () => undefined,
+    clients: { find: () => undefined },
     users: { find: () => undefined },
     logger: { info() {}, warn() {}, error() {} },
   }
@@ -79,9 +80,11 @@ describe('the server itself', () => {
   })
 
   it('FCIBA-4.1.1-12 takes unsigned requests too under FAPI 2, where the host says so', () => {
-    expect(() => createBackchannel({ ...options, profile: 'fapi2-ciba', requireSignedRequests: false })).not.to.throw()
-    expect(() => createBackchannel({ ...options, profile: 'fapi-ciba', requireSignedRequests: false })).to.throw(
-      /option "requireSignedRequests" contradicts/,
+    expect(() =>
+      createBackchannel({ ...options, profile: 'fapi2-ciba', requests: { requireSigned: false } }),
+    ).not.to.throw()
+    expect(() => createBackchannel({ ...options, profile: 'fapi-ciba', requests: { requireSigned: false } })).to.throw(
+      /option "requests.requireSigned" contradicts/,
     )
   })
 

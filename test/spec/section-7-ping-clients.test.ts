@@ -28,9 +28,8 @@ describe('CIBA Core 7.1: what ping clients add', () => {
   let host: Host
   before(async () => {
     host = await startHost({
-      openRequestsPerUser: 0,
-      deliveryModes: ['poll', 'ping'],
-      clients: (id) => clients.find((each) => each.client_id === id),
+      delivery: { modes: ['poll', 'ping'] },
+      clients: { find: ({ clientId: id }) => clients.find((each) => each.client_id === id) },
     })
   })
   after(() => host.close())
@@ -97,18 +96,14 @@ describe('CIBA Core 7.1: what ping clients add', () => {
 
 describe('what the ID token says of the login', () => {
   it('CIBA-7.1-15, FCIBA-4.1.1-06, OIDC-2-05 acr, amr and auth_time are those of the authentication device', async () => {
-    const host = await startHost({ acrValues: ['urn:test:pwd'] })
+    const host = await startHost({ requests: { acrValues: ['urn:test:pwd'] } })
     try {
       const client = clientOf(host)
       const { body } = await client.start({ scope: 'openid', login_hint: 'alice', acr_values: 'urn:test:pwd' })
       const authTime = Math.floor(Date.now() / 1000) - 30
-      await host.router.backchannel.complete({
-        authReqId: body.auth_req_id,
-        result: 'AUTHORIZED',
-        subject: 'alice',
-        authTime,
-        acr: 'urn:test:pwd',
-        amr: ['pwd'],
+      await host.router.backchannel.approve({
+        request: body.auth_req_id,
+        by: { sub: 'alice', authTime, acr: 'urn:test:pwd', amr: ['pwd'] },
       })
       host.pass(60)
       const claims = decodeJwt((await client.poll(body.auth_req_id)).body.id_token)
@@ -130,11 +125,7 @@ describe('what the ID token says of the login', () => {
     const host = await startHost()
     try {
       const { body } = await clientOf(host).start()
-      const answer = host.router.backchannel.complete({
-        authReqId: body.auth_req_id,
-        result: 'AUTHORIZED',
-        subject: 'bob',
-      })
+      const answer = host.router.backchannel.approve({ request: body.auth_req_id, by: { sub: 'bob' } })
       expect(await answer.catch((thrown) => thrown.code)).to.equal('access_denied')
       expect((await clientOf(host).poll(body.auth_req_id)).body.error).to.equal('authorization_pending')
     } finally {

@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import type { Users } from 'express-ciba'
 import { type Answer, clientOf, type Form } from '../helpers/client.ts'
 import { type Host, startHost } from '../helpers/host.ts'
 
@@ -9,7 +10,9 @@ describe('CIBA Core 7: the authentication request', () => {
   let host: Host
   let client: ReturnType<typeof clientOf>
   before(async () => {
-    host = await startHost({ openRequestsPerUser: 0, acrValues: ['urn:test:mfa', 'urn:test:pwd'] })
+    host = await startHost({
+      requests: { acrValues: ['urn:test:mfa', 'urn:test:pwd'] },
+    })
     client = clientOf(host)
   })
   after(() => host.close())
@@ -262,7 +265,7 @@ describe('CIBA Core 7: the authentication request', () => {
   })
 
   it("Transmit's rule for binding messages: 1 to 20 characters of its own set", async () => {
-    const strict = await startHost({ bindingMessage: 'transmit' })
+    const strict = await startHost({ requests: { bindingMessage: 'transmit' } })
     try {
       const start = (binding_message: string) => clientOf(strict).start({ ...good, binding_message })
       accepted(await start('Ab9-._+/!?#'))
@@ -285,13 +288,15 @@ describe('CIBA Core 7: the authentication request', () => {
     const host = await startHost({ users: { find: () => ({ sub: 42 as unknown as string }) } })
     refused(await clientOf(host).start(good), 500, 'server_error')
     const fault = host.events.find((event) => event.type === 'fault')
-    expect((fault as { cause: Error }).cause.message).to.include('option "users.find" returned a user whose sub')
+    expect((fault as { cause: Error }).cause.message).to.include(
+      'option "users.find" returned a user with a wrong "sub"',
+    )
     await host.close()
   })
 
   it('looks nobody up whom a database could choke on', async () => {
     const asked: string[] = []
-    const host = await startHost({ users: { find: ({ value }) => void asked.push(value) } })
+    const host = await startHost({ users: { find: ({ hint: { value } }) => void asked.push(value) } })
     for (const login_hint of ['al\0ice', 'alice\n', '{"format":"iss_sub","iss":"ISS","sub":"\\ud800"}']) {
       const hint = login_hint.replace('ISS', host.origin)
       refused(await clientOf(host).start({ ...good, login_hint: hint }), 400, 'unknown_user_id')
@@ -317,7 +322,7 @@ describe('CIBA Core 7: the authentication request', () => {
   })
 
   it('threat 7: hides unknown users: the same answer, nothing sent, and it expires', async () => {
-    const hiding = await startHost({ hideUnknownUsers: true })
+    const hiding = await startHost({ requests: { hideUnknownUsers: true } })
     try {
       const hidingClient = clientOf(hiding)
       const known = await hidingClient.start(good)
@@ -338,9 +343,9 @@ describe('CIBA Core 7: the authentication request', () => {
 describe('where unknown users are hidden', () => {
   it('so are those who may not be asked, or do not want to be', async () => {
     let isActive = false
-    const find = ({ value }: { value: string }) =>
+    const find: Users['find'] = ({ hint: { value } }) =>
       value === good.login_hint ? { sub: 'alice', phone_number: '+1555' } : undefined
-    const hiding = await startHost({ hideUnknownUsers: true, users: { find, isActive: () => isActive } })
+    const hiding = await startHost({ requests: { hideUnknownUsers: true }, users: { find, isActive: () => isActive } })
     expect((await clientOf(hiding).start(good)).status).to.equal(200)
     isActive = true
     await hiding.router.backchannel.block({ clientId: 'till', sub: 'alice' })
@@ -364,12 +369,12 @@ describe('CIBA Core 7.1.2: user codes', () => {
     (await clientOf(host).start({ ...good, ...(user_code ? { user_code } : {}) })).body.error ?? 'accepted'
   const open = (options = {}) =>
     startHost({
-      userCodes: true,
-      openRequestsPerUser: 0,
-      clients: (id) => clients.find((each) => each.client_id === id),
+      requests: { userCodes: true },
+      clients: { find: ({ clientId: id }) => clients.find((each) => each.client_id === id) },
       users: {
-        find: ({ value }) => (value === good.login_hint ? { sub: 'alice', phone_number: '+15550100' } : undefined),
-        checkUserCode: (_user, code) => code === '2468',
+        find: ({ hint: { value } }) =>
+          value === good.login_hint ? { sub: 'alice', phone_number: '+15550100' } : undefined,
+        checkUserCode: ({ user: _user, userCode: code }) => code === '2468',
       },
       ...options,
     })
@@ -393,7 +398,7 @@ describe('CIBA Core 7.1.2: user codes', () => {
   })
 
   it('locks users who are not there as well, where that is hidden', async () => {
-    const host = await open({ hideUnknownUsers: true })
+    const host = await open({ requests: { userCodes: true, hideUnknownUsers: true } })
     const ghost = async () =>
       (await clientOf(host).start({ ...good, login_hint: 'ghost@example.com', user_code: '2468' })).body.error
     for (let n = 0; n < 5; n++) expect(await ghost()).to.equal('invalid_user_code')

@@ -20,9 +20,13 @@ describe('CIBA Core 7.1.1: the signed request', () => {
   let host: Host
   before(async () => {
     host = await startHost({
-      openRequestsPerUser: 0,
-      authorizationDetailsTypes: { transfer: z.strictObject({ type: z.literal('transfer'), amount: z.string() }) },
-      clients: (id) => (id === 'till' ? signing : id === 'twin' ? { ...signing, client_id: 'twin' } : undefined),
+      requests: {
+        authorizationDetails: { transfer: z.strictObject({ type: z.literal('transfer'), amount: z.string() }) },
+      },
+      clients: {
+        find: ({ clientId: id }) =>
+          id === 'till' ? signing : id === 'twin' ? { ...signing, client_id: 'twin' } : undefined,
+      },
     })
   })
   after(() => host.close())
@@ -169,7 +173,7 @@ describe('CIBA Core 7.1.1: the signed request', () => {
   })
 
   it('FCIBA-4.1.1-10 may be demanded', async () => {
-    const strict = await startHost({ requireSignedRequests: true, clients: () => signing })
+    const strict = await startHost({ requests: { requireSigned: true }, clients: { find: () => signing } })
     const { status, body } = await clientOf(strict).start()
     expect([status, body.error]).to.deep.equal([400, 'invalid_request'])
     await strict.close()

@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose'
-import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/idToken.ts'
 import { eventually, type Notified, notificationToken, quiet, startNotified } from '../helpers/notified.ts'
 import { reactions } from '../helpers/receiver.ts'
 
@@ -202,11 +202,11 @@ describe('CIBA Core 12: push error', () => {
 
   it('CIBA-12-01 has error, auth_req_id and a printable description', async () => {
     const authReqId = await notified.start()
-    const { complete } = notified.host.router.backchannel
-    const refused = { authReqId, result: 'ACCESS_DENIED' } as const
-    const thrown = await complete({ ...refused, errorDescription: 'Nicht "meins"\r\n\\ 🙂' }).catch((error) => error)
+    const { deny } = notified.host.router.backchannel
+    const refused = { request: authReqId, errorDescription: 'Nicht "meins"\r\n\\ 🙂' }
+    const thrown = await deny(refused).catch((error) => error)
     expect(thrown).to.include({ code: 'invalid_request' })
-    await complete({ ...refused, errorDescription: 'Not mine' })
+    await deny({ ...refused, errorDescription: 'Not mine' })
     expect(await body()).to.have.all.keys(members)
     expect((await body()).error_description).to.match(/^[\x20\x21\x23-\x5B\x5D-\x7E]+$/)
   })
@@ -224,7 +224,7 @@ describe('CIBA Core 12: push error', () => {
 
   it('CIBA-12-04 transaction_failed: any other failure', async () => {
     const authReqId = await notified.start()
-    await notified.host.router.backchannel.complete({ authReqId, result: 'TRANSACTION_FAILED' })
+    await notified.host.router.backchannel.fail({ request: authReqId, reason: 'other' })
     expect(await body()).to.include({ error: 'transaction_failed', auth_req_id: authReqId })
   })
 })

@@ -1,14 +1,14 @@
 import KeyvPostgres from '@keyv/postgres'
 import KeyvRedis from '@keyv/redis'
 import { expect } from 'chai'
-import { type KeyvLike, keyvStore } from 'express-ciba'
+import { type KeyvLike, keyvStore } from 'express-ciba/stores/keyv'
 import { Keyv } from 'keyv'
 import { Keyv as Keyv6 } from 'keyv6'
 import { createBackend } from '../../lib/adapters/stores/keyv/backend.ts'
-import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
+import { grantRecord, requestRecord } from '../../lib/testing/records.ts'
 
 describe('keyvStore', () => {
-  const warningsFor = (keyv?: KeyvLike) => {
+  const warningsFor = (keyv: KeyvLike) => {
     const warnings: string[] = []
     keyvStore(keyv, { warn: (text) => warnings.push(text) })
     return warnings
@@ -25,8 +25,14 @@ describe('keyvStore', () => {
   })
 
   it('has nothing to say about memory and Redis', () => {
-    for (const keyv of [undefined, new Keyv(), new Keyv6(), new Keyv(new KeyvRedis()), new Keyv6(new KeyvRedis())]) {
+    for (const keyv of [new Keyv(), new Keyv6(), new Keyv(new KeyvRedis()), new Keyv6(new KeyvRedis())]) {
       expect(warningsFor(keyv)).to.deep.equal([])
+    }
+  })
+
+  it('needs a Keyv, and says so', () => {
+    for (const wrong of [undefined, null, new Map(), 'redis://127.0.0.1:6379']) {
+      expect(() => keyvStore(wrong as never)).to.throw(TypeError, 'needs a Keyv')
     }
   })
 

@@ -3,7 +3,7 @@ import pg from 'pg'
 import { countOpen } from '../../lib/adapters/stores/postgres/schema.ts'
 import { statementsFor } from '../../lib/adapters/stores/postgres/statements.ts'
 import { type PoolLike, postgresStore } from '../../lib/adapters/stores/postgres/store.ts'
-import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
+import { grantRecord, requestRecord } from '../../lib/testing/records.ts'
 import { type Server, skipWithout, startPostgres, until } from '../helpers/servers.ts'
 
 describe('postgresStore', function () {

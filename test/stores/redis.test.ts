@@ -2,8 +2,8 @@ import { expect } from 'chai'
 import { Redis as Ioredis } from 'ioredis'
 import { createClient, createClientPool } from 'redis'
 import { redisStore } from '../../lib/adapters/stores/redis/store.ts'
-import { hashOf } from '../../lib/core/crypto/vault.ts'
-import { grantRecord, requestRecord } from '../../lib/testing/storeContract.ts'
+import { hashOf } from '../../lib/core/crypto/handles.ts'
+import { grantRecord, requestRecord } from '../../lib/testing/records.ts'
 import { clientOf } from '../helpers/client.ts'
 import { startHost } from '../helpers/host.ts'
 import { type Server, skipWithout, startRedis, until } from '../helpers/servers.ts'
@@ -34,19 +34,19 @@ describe('redisStore', () => {
   it('listens by a client that connects lazily, and not at all by a pool', async () => {
     const lazy = new Ioredis(redis.url, { lazyConnect: true })
     let isUp = false
-    const line = redisStore(lazy).listen?.({
-      heard() {},
-      up: () => {
+    const bus = redisStore(lazy).subscribe?.({
+      onAnswer() {},
+      onConnect: () => {
         isUp = true
       },
-      down() {},
+      onDisconnect() {},
     })
     await until('it listens', 2000, async () => isUp)
-    await line?.close()
+    await bus?.close()
     lazy.disconnect()
     const pool = createClientPool({ url: redis.url })
     await pool.connect()
-    expect(redisStore(pool).listen).to.equal(undefined)
+    expect(redisStore(pool).subscribe).to.equal(undefined)
     pool.destroy()
   })
 

@@ -70,7 +70,7 @@ describe('POST /oidc/token', () => {
   })
 
   it('CIBA-4-01, CIBA-10.1-11 may refuse other grants instead', async () => {
-    host = await startHost({ otherGrants: 'refuse' })
+    host = await startHost({ interop: { otherGrants: 'refuse' } })
     const { status, body } = await clientOf(host).post('/oidc/token', foreign)
     expect([status, body.error]).to.deep.equal([400, 'unsupported_grant_type'])
   })

@@ -4,7 +4,7 @@ import { createBackchannel } from 'express-ciba'
 describe('grantFor, for a server that is not Express', () => {
   const backchannel = createBackchannel({
     issuer: 'https://login.example.com',
-    clients: () => undefined,
+    clients: { find: () => undefined },
     users: { find: () => undefined },
     logger: { info() {}, warn() {}, error() {} },
   })

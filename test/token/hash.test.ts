@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { leftHalfHash } from '../../lib/protocol/token/hash.ts'
+import { leftHalfHash } from '../../lib/protocol/token/idToken.ts'
 
 const long = 'YmJiZTAwYmYtMzgyOC00NzhkLTkyOTItNjJjNDM3MGYzOWIy9sFhvH8K_x8UIHj1osisS57f5DduL'
 

@@ -15,9 +15,11 @@ describe('tokens of the host’s own', () => {
   it('replace ours, with everything known about the grant', async () => {
     const grants: Grant[] = []
     await start({
-      issueTokens: (grant) => {
-        grants.push(grant)
-        return { access_token: 'opaque', refresh_token: 'theirs', expires_in: 60, extra: 'kept' }
+      tokens: {
+        issue: (grant) => {
+          grants.push(grant)
+          return { access_token: 'opaque', refresh_token: 'theirs', expires_in: 60, extra: 'kept' }
+        },
       },
     })
     const body = await issuing.tokens({ scope: 'openid profile' }, { acr: 'mfa', authTime: 1_700_000_000 })
@@ -43,7 +45,7 @@ describe('tokens of the host’s own', () => {
 
   it('may bring an ID token, and a scope', async () => {
     await start({
-      issueTokens: () => ({ access_token: 'a', id_token: 'theirs', scope: 'openid', token_type: 'Bearer' }),
+      tokens: { issue: () => ({ access_token: 'a', id_token: 'theirs', scope: 'openid', token_type: 'Bearer' }) },
     })
     expect(await issuing.tokens({ scope: 'openid profile' })).to.include({ id_token: 'theirs', scope: 'openid' })
   })
@@ -58,7 +60,7 @@ describe('tokens of the host’s own', () => {
     it(`are checked: ${what} is an error of the server, and the approval is not lost`, async () => {
       let wrong = true
       const issueTokens = (() => (wrong ? result : { access_token: 'a' })) as IssueTokens
-      await start({ issueTokens })
+      await start({ tokens: { issue: issueTokens } })
       const authReqId = await issuing.approved()
       const refused = await issuing.client.poll(authReqId)
       expect([refused.status, refused.body.error]).to.deep.equal([500, 'server_error'])
@@ -70,9 +72,11 @@ describe('tokens of the host’s own', () => {
   it('may fail: an outage, and the approval is not lost', async () => {
     let down = true
     await start({
-      issueTokens: async () => {
-        if (down) throw new Error('the issuer is down')
-        return { access_token: 'a' }
+      tokens: {
+        issue: async () => {
+          if (down) throw new Error('the issuer is down')
+          return { access_token: 'a' }
+        },
       },
     })
     const authReqId = await issuing.approved()
@@ -85,9 +89,11 @@ describe('tokens of the host’s own', () => {
   it('are bound by the host: it is told the key, and the type is said', async () => {
     let bound: unknown
     await start({
-      issueTokens: ({ binding }) => {
-        bound = binding
-        return { access_token: 'a' }
+      tokens: {
+        issue: ({ binding }) => {
+          bound = binding
+          return { access_token: 'a' }
+        },
       },
     })
     const key = await makeDpopKey()
@@ -102,9 +108,11 @@ describe('tokens of the host’s own', () => {
   it('manage grants: both members reach the issuer, and the id comes back', async () => {
     const asked: Partial<Grant>[] = []
     await start({
-      issueTokens: ({ grantId, grantManagementAction }) => {
-        asked.push({ ...(grantId && { grantId }), ...(grantManagementAction && { grantManagementAction }) })
-        return { access_token: 'a', ...(grantId ? {} : { grant_id: 'new' }) }
+      tokens: {
+        issue: ({ grantId, grantManagementAction }) => {
+          asked.push({ ...(grantId && { grantId }), ...(grantManagementAction && { grantManagementAction }) })
+          return { access_token: 'a', ...(grantId ? {} : { grant_id: 'new' }) }
+        },
       },
     })
     expect((await issuing.tokens({ grant_management_action: 'create' })).grant_id).to.equal('new')
@@ -124,7 +132,7 @@ describe('tokens of the host’s own', () => {
     ['an id for a new grant', { grant_management_action: 'create', grant_id: 'g1' }],
   ] as const) {
     it(`manage no grants for ${what}`, async () => {
-      await start({ issueTokens: () => ({ access_token: 'a' }) })
+      await start({ tokens: { issue: () => ({ access_token: 'a' }) } })
       const { status, body } = await issuing.client.start({ scope: 'openid', login_hint: 'alice@example.com', ...form })
       expect([status, body.error]).to.deep.equal([400, 'invalid_request'])
     })
@@ -132,7 +140,7 @@ describe('tokens of the host’s own', () => {
 
   it('are refreshed, revoked and introspected by the host', async () => {
     await start({
-      issueTokens: () => ({ access_token: 'a', refresh_token: 'r'.repeat(81) }),
+      tokens: { issue: () => ({ access_token: 'a', refresh_token: 'r'.repeat(81) }) },
       after: (app) =>
         app.post(['/oidc/token', '/oidc/revoke', '/oidc/introspect'], (_req, res) => void res.json({ theirs: true })),
     })

@@ -1,4 +1,4 @@
-import type { Channel } from '../../contracts/contracts.ts'
+import type { Channel } from '../../contracts/channel.ts'
 import { lineOf } from '../../core/noticeTexts.ts'
 import { qrTerminal } from './qr.ts'
 
@@ -9,7 +9,13 @@ export interface ConsoleChannelOptions {
   readonly qr?: boolean
 }
 
-/** For development: prints what would have been sent, and stands in for every channel that is not configured. */
+/**
+ * For development: prints what would have been sent, and stands in for every channel that is not configured.
+ * @example
+ * ```ts
+ * createBackchannelRouter({ issuer, clients, users, session, channels: [consoleChannel()] })
+ * ```
+ */
 export function consoleChannel(options: ConsoleChannelOptions = {}): Channel {
   const { print = console.log, qr = process.stdout.isTTY === true } = options
   return {
@@ -18,9 +24,9 @@ export function consoleChannel(options: ConsoleChannelOptions = {}): Channel {
     address: (user) => user.sub,
     async send(notice) {
       const code = notice.bindingMessage === undefined ? '' : ` (${notice.bindingMessage})`
-      const drawn = qr ? await qrTerminal(notice.link) : undefined
+      const drawing = qr ? await qrTerminal(notice.link) : undefined
       const text = `\n[express-ciba] for ${notice.to}, from ${notice.clientName}${code}:\n${lineOf(notice)}\n`
-      print(drawn === undefined ? text : `${text}${drawn}\n`)
+      print(drawing === undefined ? text : `${text}${drawing}\n`)
     },
   }
 }

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto'
-import type { NoticeStatus } from '../../contracts/contracts.ts'
-import { equalSecrets } from '../../core/crypto/vault.ts'
-import type { ChannelFailure } from '../../core/errors.ts'
+import type { ChannelFailure, NoticeStatus } from '../../contracts/channel.ts'
+import { equalSecrets } from '../../core/crypto/handles.ts'
+import { omitUndefined } from '../../core/json.ts'
 
 /**
  * Twilio's error codes that say more than "not now" (twilio.com/docs/api/errors). All others, outages and mistakes in
@@ -51,28 +51,28 @@ export interface TwilioStatusCall {
  */
 export function readTwilioStatus(call: TwilioStatusCall): NoticeStatus | undefined {
   const parameters = new Map(call.parameters)
-  const signed = [call.url, ...otherPorts(call.url)].some((url) =>
-    equalSecrets(call.signature ?? '', twilioSignature(call.authToken, url, parameters)),
+  const isSigned = [call.url, urlWithOtherPort(call.url)].some((url) =>
+    equalSecrets(call.signature ?? '', signatureOf(call.authToken, url, parameters)),
   )
-  if (!signed) return undefined
-  const messageId = parameters.get('MessageSid')
-  const named = messageId === undefined ? {} : { messageId }
+  if (!isSigned) return undefined
   const status = parameters.get('MessageStatus')
-  if (status !== 'failed' && status !== 'undelivered' && status !== 'canceled') return named
-  return { ...named, failure: failures[Number(parameters.get('ErrorCode'))] ?? 'undeliverable' }
+  const hasFailed = status === 'failed' || status === 'undelivered' || status === 'canceled'
+  return omitUndefined({
+    messageId: parameters.get('MessageSid'),
+    failure: hasFailed ? (failures[Number(parameters.get('ErrorCode'))] ?? 'undeliverable') : undefined,
+  })
 }
 
 /** The signature Twilio gives a call with this URL and body. */
-export function twilioSignature(authToken: string, url: string, parameters: ReadonlyMap<string, string>): string {
+function signatureOf(authToken: string, url: string, parameters: ReadonlyMap<string, string>): string {
   const sorted = [...parameters].sort(([a], [b]) => (a < b ? -1 : 1))
   const text = url + sorted.map(([name, value]) => name + value).join('')
   return createHmac('sha1', authToken).update(text).digest('base64')
 }
 
-/** Twilio may sign the URL with or without a standard port. */
-function otherPorts(url: string): readonly string[] {
-  const standard = url.startsWith('https:') ? '443' : '80'
+/** The URL with the standard port, or without its port: Twilio may sign either. */
+function urlWithOtherPort(url: string): string {
   const { host, port } = new URL(url)
-  if (port !== '') return [url.replace(`//${host}`, `//${host.slice(0, -port.length - 1)}`)]
-  return [url.replace(`//${host}`, `//${host}:${standard}`)]
+  if (port !== '') return url.replace(`//${host}`, `//${host.slice(0, -port.length - 1)}`)
+  return url.replace(`//${host}`, `//${host}:${url.startsWith('https:') ? '443' : '80'}`)
 }

@@ -1,114 +1,77 @@
-import type { DeliveryJob, DeliveryQueue, DeliveryRun, FailedDelivery } from '../../contracts/contracts.ts'
-import { createHeap } from './heap.ts'
+import type { DeliveryJob, DeliveryQueue, DeliveryRun, FailedDelivery } from '../../contracts/queue.ts'
 import { createSchedule, type RetryOptions } from './retry.ts'
 
 export interface InProcessQueueOptions extends RetryOptions {
-  /** Calls to one client's endpoint at a time, so that a dead endpoint holds up nobody else. Defaults to 4. */
+  /** Calls to one client's endpoint at a time, so that a dead endpoint delays only its own client. Defaults to 4. */
   readonly concurrencyPerClient?: number
+  /** Epoch milliseconds. Defaults to `Date.now`. */
+  readonly clock?: () => number
 }
 
 interface Entry {
   readonly job: DeliveryJob
   state: 'asleep' | 'waiting' | 'running'
+  /** Ends the sleep. */
+  timer: NodeJS.Timeout | undefined
   attempts: number
-  /** Epoch milliseconds of the next run; a place in the heap with another time is out of date. */
-  runAt: number
   /** Woken while running: a run that found nothing to do has to look again. */
-  woken: boolean
+  isWoken: boolean
 }
 
-const failuresKept = 1000
+const maxFailures = 1000
 /** The longest wait that a timer of Node can hold. */
-const longestTimer = 2 ** 31 - 1
+const maxTimerMs = 2 ** 31 - 1
 
 /**
  * The default queue: in the memory of this process. What it holds is lost with the process; ping clients then learn
- * the outcome by polling, push clients not at all. Use `bullmqQueue` where that matters, or where several machines serve.
+ * the outcome by polling, push clients not at all. Use `bullmqQueue` where that matters, or for several machines.
+ * @example
+ * ```ts
+ * createBackchannelRouter({ issuer, clients, users, delivery: { queue: inProcessQueue({ maxRetryMs: 10_000 }) } })
+ * ```
  */
 export function inProcessQueue(options: InProcessQueueOptions = {}): DeliveryQueue {
-  const { concurrencyPerClient = 4 } = options
+  const { concurrencyPerClient = 4, clock = Date.now } = options
   const schedule = createSchedule(options, Number.POSITIVE_INFINITY)
   const entries = new Map<string, Entry>()
-  const failures = new Map<string, FailedDelivery>()
-  const clients = new Map<string, { running: number; readonly waiting: Entry[] }>()
-  const due = createHeap<{ readonly at: number; readonly entry: Entry }>()
-  const underWay = new Set<Promise<void>>()
+  const failures = createFailures()
+  const turns = createTurns(concurrencyPerClient)
   let run: DeliveryRun | undefined
-  let closed = false
-  let timer: NodeJS.Timeout | undefined
-  let timerAt = Number.POSITIVE_INFINITY
+  let isClosed = false
 
   function entryOf(job: DeliveryJob): Entry {
     const known = entries.get(job.request)
     if (known !== undefined) return known
-    const entry: Entry = { job, state: 'asleep', attempts: 0, runAt: job.expiresAt, woken: false }
+    const entry: Entry = { job, state: 'asleep', timer: undefined, attempts: 0, isWoken: false }
     entries.set(job.request, entry)
     return entry
   }
 
-  function sleepUntil(entry: Entry, at: number): void {
+  function sleepUntil(entry: Entry, time: number): void {
     entry.state = 'asleep'
-    entry.runAt = at
-    due.add({ at, entry })
-    arm()
-  }
-
-  /** One timer, for whatever is due first. */
-  function arm(): void {
-    const first = due.first()
-    if (closed || first === undefined || first.at >= timerAt) return
-    clearTimeout(timer)
-    timerAt = first.at
-    timer = setTimeout(runDue, Math.min(Math.max(0, first.at - Date.now()), longestTimer)).unref()
-  }
-
-  function runDue(): void {
-    timerAt = Number.POSITIVE_INFINITY
-    for (let first = due.first(); first !== undefined && first.at <= Date.now(); first = due.first()) {
-      due.take()
-      if (first.entry.state === 'asleep' && first.entry.runAt === first.at) takeTurn(first.entry)
-    }
-    arm()
+    if (isClosed) return
+    const onTimer = () => (clock() < time ? sleepUntil(entry, time) : takeTurn(entry))
+    entry.timer = setTimeout(onTimer, Math.min(Math.max(0, time - clock()), maxTimerMs)).unref()
   }
 
   function takeTurn(entry: Entry): void {
-    if (closed) return
-    const { clientId } = entry.job
-    const client = clients.get(clientId) ?? { running: 0, waiting: [] }
-    clients.set(clientId, client)
-    if (client.running >= concurrencyPerClient) {
-      entry.state = 'waiting'
-      client.waiting.push(entry)
-      return
-    }
-    client.running += 1
-    const turn = runOnce(entry).finally(() => {
-      underWay.delete(turn)
-      client.running -= 1
-      const next = client.waiting.shift()
-      if (next !== undefined) takeTurn(next)
-      else if (client.running === 0) clients.delete(clientId)
-    })
-    underWay.add(turn)
+    clearTimeout(entry.timer)
+    entry.state = 'waiting'
+    turns.take(entry.job.clientId, () => runOnce(entry))
   }
 
   async function runOnce(entry: Entry): Promise<void> {
+    if (isClosed) return
     const { job } = entry
     entry.state = 'running'
-    entry.woken = false
+    entry.isWoken = false
     const result = (await run?.(job, entry.attempts + 1)) ?? { next: 'sleep' }
     if (result.next !== 'sleep') entry.attempts += 1
-    if (result.next === 'sleep' && entry.woken) return sleepUntil(entry, Date.now())
-    const step = schedule.after(job, result, entry.attempts, Date.now())
+    if (result.next === 'sleep' && entry.isWoken) return sleepUntil(entry, clock())
+    const step = schedule.after(job, result, entry.attempts, clock())
     if (typeof step === 'object' && 'runAt' in step) return sleepUntil(entry, step.runAt)
     entries.delete(job.request)
-    if (step !== 'end') keepFailure({ ...job, failedAt: Date.now(), attempts: entry.attempts, reason: step.park })
-  }
-
-  function keepFailure(failure: FailedDelivery): void {
-    failures.set(failure.request, failure)
-    const [oldest] = failures.keys()
-    if (failures.size > failuresKept && oldest !== undefined) failures.delete(oldest)
+    if (step !== 'end') failures.add({ ...job, failedAt: clock(), attempts: entry.attempts, reason: step.park })
   }
 
   return {
@@ -117,28 +80,72 @@ export function inProcessQueue(options: InProcessQueueOptions = {}): DeliveryQue
       run = given
     },
     async add(job) {
-      sleepUntil(entryOf(job), job.expiresAt)
+      if (!entries.has(job.request)) sleepUntil(entryOf(job), job.expiresAt)
     },
     async wake(job) {
       const entry = entryOf(job)
-      entry.woken = true
+      entry.isWoken = true
       if (entry.state === 'asleep') takeTurn(entry)
     },
-    async failed() {
-      return [...failures.values()].reverse()
-    },
+    failed: async () => failures.newestFirst(),
     async replay(request) {
-      const failure = failures.get(request)
-      if (failure === undefined || failure.expiresAt <= Date.now()) return false
-      failures.delete(request)
+      const failure = failures.take(request, clock())
+      if (failure === undefined) return false
       const { failedAt, attempts, reason, ...job } = failure
-      takeTurn(entryOf(job))
+      const entry = entryOf(job)
+      if (entry.state === 'asleep') takeTurn(entry)
       return true
     },
     async close() {
-      closed = true
-      clearTimeout(timer)
-      await Promise.all(underWay)
+      isClosed = true
+      for (const { timer } of entries.values()) clearTimeout(timer)
+      await turns.finished()
+    },
+  }
+}
+
+/** Runs tasks: so many at a time for each client, the others in the order they came. */
+function createTurns(concurrency: number) {
+  const clients = new Map<string, { running: number; readonly waiting: (() => Promise<void>)[] }>()
+  const underWay = new Set<Promise<void>>()
+
+  function take(clientId: string, task: () => Promise<void>): void {
+    const client = clients.get(clientId) ?? { running: 0, waiting: [] }
+    clients.set(clientId, client)
+    if (client.running >= concurrency) {
+      client.waiting.push(task)
+      return
+    }
+    client.running += 1
+    const turn = task().finally(() => {
+      underWay.delete(turn)
+      client.running -= 1
+      const next = client.waiting.shift()
+      if (next !== undefined) take(clientId, next)
+      else if (client.running === 0) clients.delete(clientId)
+    })
+    underWay.add(turn)
+  }
+
+  return { take, finished: async () => void (await Promise.all(underWay)) }
+}
+
+/** The last deliveries that were given up, by request. */
+function createFailures() {
+  const failures = new Map<string, FailedDelivery>()
+  return {
+    add(failure: FailedDelivery): void {
+      failures.set(failure.request, failure)
+      const [oldest] = failures.keys()
+      if (failures.size > maxFailures && oldest !== undefined) failures.delete(oldest)
+    },
+    newestFirst: (): readonly FailedDelivery[] => [...failures.values()].reverse(),
+    /** Takes a failure out, to be tried again. `undefined`: there is none, or its request has expired. */
+    take(request: string, now: number): FailedDelivery | undefined {
+      const failure = failures.get(request)
+      if (failure === undefined || failure.expiresAt <= now) return undefined
+      failures.delete(request)
+      return failure
     },
   }
 }

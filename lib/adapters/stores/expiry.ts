@@ -1,28 +1,31 @@
-/** Keys looked at in one go, before others get a turn. */
-const batch = 5_000
+/** Keys looked at in one go, before other work gets its turn. */
+const batchSize = 5_000
 
-export interface Forgetting {
-  /** `key` may be forgotten from `time` (epoch milliseconds) on. */
-  at(time: number, key: string): void
+/** Removes keys at their end. */
+export interface Expiry {
+  /** Looks at `key` from `end` (epoch milliseconds) on. */
+  add(key: string, end: number): void
   stop(): void
 }
 
 /**
- * Forgets keys at their time: one timer for all of them, and a list per second, so the work is in what is over, not in
- * what is there.
- * @param forget Forgets a key, or says until when it lives now.
+ * Removes keys at their end. There is one timer for all keys and one list for each second: the time that a look takes
+ * depends on how many keys have ended, not on how many there are.
+ * @param expire Removes a key whose end has come. Returns the new end instead when the key lives longer by now.
  */
-export function createForgetting(
+export function createExpiry(
   clock: () => number,
-  forget: (key: string, now: number) => number | undefined,
+  expire: (key: string, now: number) => number | undefined,
   { everyMs = 5_000 }: { readonly everyMs?: number } = {},
-): Forgetting {
+): Expiry {
+  /** Keys by the second in which they end. */
   const lists = new Map<number, string[]>()
-  let reached = Math.floor(clock() / 1000) - 1
+  /** Every list up to this second is done. */
+  let done = Math.floor(clock() / 1000) - 1
   let timer: NodeJS.Timeout | undefined
 
-  function at(time: number, key: string): void {
-    const second = Math.max(Math.ceil(time / 1000), reached + 1)
+  function add(key: string, end: number): void {
+    const second = Math.max(Math.ceil(end / 1000), done + 1)
     const list = lists.get(second)
     if (list === undefined) lists.set(second, [key])
     else list.push(key)
@@ -31,22 +34,69 @@ export function createForgetting(
 
   function look(): void {
     const now = clock()
-    let left = batch
-    for (; lists.size > 0 && (reached + 1) * 1000 <= now; reached++) {
-      const list = lists.get(reached + 1) ?? []
+    let left = batchSize
+    for (; lists.size > 0 && (done + 1) * 1000 <= now; done++) {
+      const list = lists.get(done + 1) ?? []
       for (let key = list.pop(); key !== undefined; key = list.pop()) {
-        const until = forget(key, now)
-        if (until !== undefined) at(until, key)
+        const end = expire(key, now)
+        if (end !== undefined) add(key, end)
         left -= 1
         if (left === 0) {
           timer = setTimeout(look, 0).unref()
           return
         }
       }
-      lists.delete(reached + 1)
+      lists.delete(done + 1)
     }
     timer = lists.size === 0 ? undefined : setTimeout(look, everyMs).unref()
   }
 
-  return { at, stop: () => clearTimeout(timer) }
+  return { add, stop: () => clearTimeout(timer) }
+}
+
+/** A map whose values are removed some time after their end. */
+export interface ExpiringMap<T> {
+  /** The value, also when it has ended and is not removed yet. */
+  get(key: string): T | undefined
+  /** The value, until its end. */
+  current(key: string): T | undefined
+  /** `end`: epoch milliseconds, as `endOf` says. */
+  set(key: string, value: T, end: number): void
+  delete(key: string): void
+  stop(): void
+}
+
+/**
+ * @param endOf Epoch milliseconds.
+ * @param onRemoved Is told of values that were removed for their end.
+ */
+export function createExpiringMap<T>(
+  clock: () => number,
+  endOf: (value: T) => number,
+  onRemoved: (value: T) => void = () => {},
+): ExpiringMap<T> {
+  const values = new Map<string, T>()
+  const expiry = createExpiry(clock, (key, now) => {
+    const value = values.get(key)
+    if (value === undefined) return undefined
+    const end = endOf(value)
+    if (end > now) return end
+    values.delete(key)
+    onRemoved(value)
+    return undefined
+  })
+  return {
+    get: (key) => values.get(key),
+    current(key) {
+      const value = values.get(key)
+      return value !== undefined && endOf(value) > clock() ? value : undefined
+    },
+    set(key, value, end) {
+      // a key that is there already is looked at when its first end has come
+      if (!values.has(key)) expiry.add(key, end)
+      values.set(key, value)
+    },
+    delete: (key) => void values.delete(key),
+    stop: () => expiry.stop(),
+  }
 }

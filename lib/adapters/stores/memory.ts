@@ -1,124 +1,131 @@
-import type { BackchannelStore, Polled } from '../../contracts/contracts.ts'
-import { rotated } from '../../core/refreshFamily.ts'
-import { changed, type GrantRecord, isExpired, paceOf, type RequestRecord } from '../../core/request.ts'
-import { createForgetting } from './expiry.ts'
-import { createOpenRequests } from './openRequests.ts'
+import type { GrantRecord, Move, RequestRecord } from '../../contracts/request.ts'
+import type { BackchannelStore, Polled, Poller } from '../../contracts/store.ts'
+import { changed } from '../../core/json.ts'
+import { paceOf } from '../../core/pacing.ts'
+import { rotateFamily } from '../../core/refreshFamily.ts'
+import { isExpired } from '../../core/request.ts'
+import { createExpiringMap, type ExpiringMap } from './expiry.ts'
+
+/** Requests, and which of them are open. */
+interface Requests {
+  readonly records: ExpiringMap<RequestRecord>
+  /** Ids of open requests by user. Some may have expired. */
+  readonly openBySub: Map<string, Set<string>>
+}
 
 /**
- * Requests in the memory of this process: for the first run, for tests, and for one process that may forget.
- * Every verb is one synchronous step, so each has one winner. What is over leaves by itself.
+ * Requests in the memory of this process: for the first run, for tests, and for one process that may lose them when it
+ * ends. Each verb is one synchronous step, so it is atomic. What has ended is removed by itself.
+ * @param options.clock Epoch milliseconds. Defaults to `Date.now`.
+ * @example
+ * ```ts
+ * createBackchannelRouter({ issuer, clients, users, store: memoryStore() })
+ * ```
  */
 export function memoryStore({ clock = Date.now }: { readonly clock?: () => number } = {}): BackchannelStore {
-  const records = new Map<string, RequestRecord>()
-  const seen = new Map<string, number>()
-  const grants = new Map<string, GrantRecord>()
-  const open = createOpenRequests((id, now) => {
-    const record = records.get(id)
-    return record !== undefined && !isExpired(record, now)
-  })
-
-  const forgetRecords = createForgetting(clock, (id, now) => {
-    const record = records.get(id)
-    if (record === undefined) return undefined
-    if (record.keptUntil > now) return record.keptUntil
-    open.remove(record)
-    records.delete(id)
-    return undefined
-  })
-  const forgetKeys = createForgetting(clock, (key, now) => {
-    const until = seen.get(key) ?? 0
-    if (until > now) return until
-    seen.delete(key)
-    return undefined
-  })
-  const forgetGrants = createForgetting(clock, (id, now) => {
-    const until = grants.get(id)?.expiresAt ?? 0
-    if (until > now) return until
-    grants.delete(id)
-    return undefined
-  })
+  const openBySub: Requests['openBySub'] = new Map()
+  const records = createExpiringMap<RequestRecord>(
+    clock,
+    ({ keptUntil }) => keptUntil,
+    (record) => removeOpen(openBySub, record),
+  )
+  const requests: Requests = { records, openBySub }
+  const seenUntil = createExpiringMap<number>(clock, (until) => until)
+  const grants = createExpiringMap<GrantRecord>(clock, ({ expiresAt }) => expiresAt)
 
   return {
-    async add(record, openLimit) {
-      if (openLimit !== undefined && open.count(record.sub, openLimit, record.receivedAt) >= openLimit) {
-        return 'too_many_open'
-      }
-      records.set(record.id, record)
-      open.add(record)
-      forgetRecords.at(record.keptUntil, record.id)
-      return 'added'
-    },
-
-    async find(id) {
-      const record = records.get(id)
-      return record !== undefined && record.keptUntil > clock() ? record : undefined
-    },
-
-    async poll(id, poller, now, holdMs = 0): Promise<Polled | undefined> {
-      const record = records.get(id)
-      if (record?.clientId !== poller.clientId || record.authReqIdHash !== poller.authReqIdHash) return undefined
-      if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
-      const pace = paceOf(record, now, holdMs)
-      if (pace === undefined) return { record, early: true }
-      const { early, lastPollAt, intervalSeconds, slowDowns } = pace
-      const paced = changed(record, { lastPollAt, intervalSeconds, slowDowns })
-      records.set(id, paced)
-      return { record: paced, early }
-    },
-
+    add: async (record, openLimit) => add(requests, record, openLimit),
+    find: async (id) => records.current(id),
+    poll: async (id, poller, now, holdMs) => poll(requests, id, poller, now, holdMs),
     async release(id, polledAt) {
       const record = records.get(id)
-      if (record?.status === 'pending') records.set(id, changed(record, { lastPollAt: polledAt }))
+      if (record?.status === 'pending') records.set(id, changed(record, { lastPollAt: polledAt }), record.keptUntil)
     },
-
-    async move(id, { from, to, changes, now }) {
-      const record = records.get(id)
-      if (record === undefined) return undefined
-      if (record.status !== from || isExpired(record, now)) return { moved: false, record }
-      const moved = changed(record, { ...changes, status: to })
-      records.set(id, moved)
-      if (to === 'pending') open.add(moved)
-      else open.remove(moved)
-      return { moved: true, record: moved }
-    },
+    move: async (id, change) => move(requests, id, change),
 
     async firstSeen(key, until) {
-      const known = seen.get(key)
-      if (known !== undefined && known > clock()) return false
-      seen.set(key, until)
-      if (known === undefined) forgetKeys.at(until, key)
+      if (seenUntil.current(key) !== undefined) return false
+      seenUntil.set(key, until, until)
       return true
     },
+    seen: async (key) => seenUntil.current(key) !== undefined,
 
-    async seen(key) {
-      return (seen.get(key) ?? 0) > clock()
-    },
-
-    async addGrant(grant) {
-      grants.set(grant.id, grant)
-      forgetGrants.at(grant.expiresAt, grant.id)
-    },
-
-    async findGrant(id) {
-      const grant = grants.get(id)
-      return grant !== undefined && grant.expiresAt > clock() ? grant : undefined
-    },
-
+    addGrant: async (grant) => grants.set(grant.id, grant, grant.expiresAt),
+    findGrant: async (id) => grants.current(id),
     async rotate(id, rotation) {
-      const grant = grants.get(id)
-      if (grant === undefined || grant.expiresAt <= rotation.now) return undefined
-      const { outcome, next } = rotated(grant, rotation)
+      const family = grants.get(id)
+      if (family === undefined || family.expiresAt <= rotation.now) return undefined
+      const { outcome, next } = rotateFamily(family, rotation)
       if (next === undefined) grants.delete(id)
-      else grants.set(id, next)
+      else grants.set(id, next, next.expiresAt)
       return outcome
     },
-
-    async endGrant(id) {
-      grants.delete(id)
-    },
+    endGrant: async (id) => grants.delete(id),
 
     async close() {
-      for (const each of [forgetRecords, forgetKeys, forgetGrants]) each.stop()
+      for (const each of [records, seenUntil, grants]) each.stop()
     },
   }
+}
+
+function add(requests: Requests, record: RequestRecord, openLimit: number | undefined): 'added' | 'too_many_open' {
+  const { sub, receivedAt } = record
+  if (openLimit !== undefined && sub !== undefined && hasTooManyOpen(requests, sub, openLimit, receivedAt)) {
+    return 'too_many_open'
+  }
+  addOpen(requests.openBySub, record)
+  requests.records.set(record.id, record, record.keptUntil)
+  return 'added'
+}
+
+function poll({ records }: Requests, id: string, poller: Poller, now: number, holdMs = 0): Polled | undefined {
+  const record = records.get(id)
+  if (record?.clientId !== poller.clientId || record.authReqIdHash !== poller.authReqIdHash) return undefined
+  if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
+  const pace = paceOf(record, now, holdMs)
+  if (pace === undefined) return { record, early: true }
+  const { early, ...changes } = pace
+  const paced = changed(record, changes)
+  records.set(id, paced, paced.keptUntil)
+  return { record: paced, early }
+}
+
+function move(
+  { records, openBySub }: Requests,
+  id: string,
+  { from, to, changes, now }: Move,
+): { readonly moved: boolean; readonly record: RequestRecord } | undefined {
+  const record = records.get(id)
+  if (record === undefined) return undefined
+  if (record.status !== from || isExpired(record, now)) return { moved: false, record }
+  const moved = changed(record, { ...changes, status: to })
+  records.set(id, moved, moved.keptUntil)
+  if (to === 'pending') addOpen(openBySub, moved)
+  else removeOpen(openBySub, moved)
+  return { moved: true, record: moved }
+}
+
+function addOpen(openBySub: Requests['openBySub'], { id, sub }: RequestRecord): void {
+  if (sub === undefined) return
+  const open = openBySub.get(sub)
+  if (open === undefined) openBySub.set(sub, new Set([id]))
+  else open.add(id)
+}
+
+function removeOpen(openBySub: Requests['openBySub'], { id, sub }: RequestRecord): void {
+  const open = sub === undefined ? undefined : openBySub.get(sub)
+  if (sub === undefined || open === undefined) return
+  open.delete(id)
+  if (open.size === 0) openBySub.delete(sub)
+}
+
+/** Expired requests are looked for only where there seem to be too many. */
+function hasTooManyOpen({ records, openBySub }: Requests, sub: string, limit: number, now: number): boolean {
+  const open = openBySub.get(sub) ?? new Set()
+  if (open.size < limit) return false
+  for (const id of open) {
+    const record = records.get(id)
+    if (record === undefined || isExpired(record, now)) open.delete(id)
+  }
+  return open.size >= limit
 }

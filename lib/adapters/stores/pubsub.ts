@@ -1,38 +1,40 @@
-import type { Line, Listener } from '../../contracts/contracts.ts'
+import type { AnswerBus, AnswerSubscriber } from '../../contracts/store.ts'
 
-/** Opens the one connection that everybody who listens on a store shares. It tells of requests by `heard`, and of itself. */
-export type OpenLine = (listener: Listener) => Line
+/** Opens the one connection that all subscribers of a store share. */
+export type OpenBus = (subscriber: AnswerSubscriber) => AnswerBus
 
-/** Shares a line: it is opened for the first who listens and closed after the last. */
-export function shareLine(open: OpenLine): OpenLine {
-  const listeners = new Set<Listener>()
-  let line: Line | undefined
-  let isUp = false
+/** Shares a bus: it is opened for the first subscriber and closed after the last one. */
+export function shareBus(open: OpenBus): OpenBus {
+  const subscribers = new Set<AnswerSubscriber>()
+  let bus: AnswerBus | undefined
+  let isConnected = false
 
-  const all: Listener = {
-    heard: (request) => listeners.forEach((each) => void each.heard(request)),
-    up() {
-      isUp = true
-      listeners.forEach((each) => void each.up())
+  const all: AnswerSubscriber = {
+    onAnswer(request) {
+      for (const each of subscribers) each.onAnswer(request)
     },
-    down() {
-      isUp = false
-      listeners.forEach((each) => void each.down())
+    onConnect() {
+      isConnected = true
+      for (const each of subscribers) each.onConnect()
+    },
+    onDisconnect() {
+      isConnected = false
+      for (const each of subscribers) each.onDisconnect()
     },
   }
 
-  return (listener) => {
-    listeners.add(listener)
-    line ??= open(all)
-    if (isUp) listener.up()
-    const shared = line
+  return (subscriber) => {
+    subscribers.add(subscriber)
+    bus ??= open(all)
+    if (isConnected) subscriber.onConnect()
+    const shared = bus
     return {
-      tell: (request) => shared.tell(request),
+      publish: (request) => shared.publish(request),
       async close() {
-        listeners.delete(listener)
-        if (listeners.size > 0 || line !== shared) return
-        line = undefined
-        isUp = false
+        subscribers.delete(subscriber)
+        if (subscribers.size > 0 || bus !== shared) return
+        bus = undefined
+        isConnected = false
         await shared.close()
       },
     }

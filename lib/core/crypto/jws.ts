@@ -1,5 +1,7 @@
 import type { KeyObject } from 'node:crypto'
-import { isSignatureOf, isSignatureOfNow } from './signature.ts'
+import { compactVerify } from 'jose/jws/compact/verify'
+import { isObject } from '../json.ts'
+import { fitsAlg } from './jwk.ts'
 
 /** Asymmetric algorithms we verify and sign with. */
 export const asymmetricAlgs = [
@@ -24,6 +26,7 @@ export interface Jws {
   readonly text: string
   readonly alg: string
   readonly kid: string | undefined
+  /** In lower case and without `application/` (RFC 7515 4.1.9). */
   readonly typ: string | undefined
   /** The `jwk` header. For DPoP proofs alone: nowhere else does a header bring the key it is verified with. */
   readonly jwk: unknown
@@ -33,7 +36,7 @@ export interface Jws {
 // Three parts of base64url and nothing else: no JSON serialization, no encryption (RFC 8725 3.14)
 const compact = /^[\w-]+\.[\w-]+\.[\w-]*$/
 
-/** Reads a compact JWS; `undefined` when the text is none. `crit` and unencoded payloads are not for us. */
+/** Reads a compact JWS; `undefined` when the text is none. `crit` and unencoded payloads are not supported. */
 export function readJws(text: string): Jws | undefined {
   if (!compact.test(text)) return undefined
   const [first = '', second = ''] = text.split('.', 2)
@@ -41,44 +44,47 @@ export function readJws(text: string): Jws | undefined {
   const claims = objectIn(second)
   if (header === undefined || claims === undefined || 'crit' in header || 'b64' in header) return undefined
   const { alg, kid, typ, jwk } = header
-  if (typeof alg !== 'string' || !optionalText(kid) || !optionalText(typ)) return undefined
-  return { text, alg, kid, typ: normalTyp(typ), jwk, claims }
+  if (typeof alg !== 'string' || !isOptionalText(kid) || !isOptionalText(typ)) return undefined
+  return { text, alg, kid, typ: typ?.toLowerCase().replace(/^application\//, ''), jwk, claims }
 }
 
-/** Does any of the keys verify the signature with the algorithm of the header? Callers have allowed that algorithm. */
+/**
+ * Does any of the keys verify the signature with the algorithm of the header? Callers have allowed that algorithm.
+ * A key of another type, or one that cannot be used, verifies nothing.
+ */
 export async function isSignedBy(jws: Jws, keys: readonly KeyObject[]): Promise<boolean> {
-  const { input, signature } = partsOf(jws)
-  for (const key of keys) if (await isSignatureOf(input, signature, key, jws.alg)) return true
+  for (const key of keys) {
+    if (fitsAlg(key, jws.alg) && hasFullLength(jws, key) && (await verifies(jws, key))) return true
+  }
   return false
 }
 
-/** As `isSignedBy`, for where nobody can wait. */
-export function isSignedByNow(jws: Jws, keys: readonly KeyObject[]): boolean {
-  const { input, signature } = partsOf(jws)
-  return keys.some((key) => isSignatureOfNow(input, signature, key, jws.alg))
+async function verifies({ text, alg }: Jws, key: KeyObject): Promise<boolean> {
+  try {
+    await compactVerify(text, key, { algorithms: [alg] })
+    return true
+  } catch {
+    // besides a wrong signature: a key that OpenSSL refuses, or one below 2048 bits; both come from clients
+    return false
+  }
 }
 
-function partsOf({ text }: Jws) {
-  const dot = text.lastIndexOf('.')
-  return { input: text.slice(0, dot), signature: Buffer.from(text.slice(dot + 1), 'base64url') }
+/** OpenSSL takes an RSA signature without its leading zeros, RFC 8017 8.1.2 and 8.2.2 do not. */
+function hasFullLength({ text }: Jws, { asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  if (asymmetricKeyType !== 'rsa') return true
+  const signature = Buffer.from(text.slice(text.lastIndexOf('.') + 1), 'base64url')
+  return signature.length === Math.ceil((asymmetricKeyDetails?.modulusLength ?? 0) / 8)
 }
 
 function objectIn(part: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'))
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined
+    return isObject(value) ? value : undefined
   } catch {
     return undefined
   }
 }
 
-function optionalText(value: unknown): value is string | undefined {
+function isOptionalText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
-}
-
-/** `typ` is compared without case and without its optional prefix (RFC 7515 4.1.9). */
-function normalTyp(typ: string | undefined): string | undefined {
-  return typ?.toLowerCase().replace(/^application\//, '')
 }

@@ -1,28 +1,74 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Request } from 'express'
-import type { Call, Form, ShownCertificate } from '../../contracts/contracts.ts'
-import type { Settings } from '../../options/schema.ts'
-import { certificateFrom } from '../../protocol/client/certificate.ts'
+import type { Form } from '../../contracts/channel.ts'
+import type { TokenOverrides } from '../../contracts/request.ts'
+
+/** A client certificate whose private key the TLS layer has proven. */
+export interface ShownCertificate {
+  readonly x509: X509Certificate
+  /** Its chain ends at an authority that the server trusts (needed for `tls_client_auth`). */
+  readonly chained: boolean
+}
+
+/** One call of a client at the backchannel, token, revocation or introspection endpoint, freed from Express. */
+export interface Call {
+  readonly form: Form
+  /** Value of the `Authorization` header. */
+  readonly authorization?: string | undefined
+  /** Values of the `DPoP` header, usually none or one. */
+  readonly dpop: readonly string[]
+  /** IP address of the caller, by Express's `trust proxy`; `undefined` when it cannot tell. Read only when needed. */
+  address?(): string | undefined
+  /** Absolute URL of the endpoint as configured, never from the `Host` header. */
+  readonly url: string
+  /** Its alias for mutual TLS (RFC 8705 5), if it has one. */
+  readonly mtlsUrl?: string | undefined
+  /** Certificate the client showed in the TLS handshake. Read only when needed. */
+  certificate(): ShownCertificate | undefined
+  /**
+   * Calls `listener` when the caller goes away before it was answered; returns what stops that. Absent: nothing can
+   * tell, and the call is not kept waiting (option `polling.holdSeconds`).
+   */
+  whenGone?(listener: () => void): () => void
+  /** What the trusted backend that hands the call over changes of it. */
+  readonly overrides?: CallOverrides | undefined
+}
+
+/** What a trusted backend changes of one token call (Authlete's `/auth/token`). */
+export interface CallOverrides {
+  /** `htm` of the DPoP proof. Defaults to `POST`. */
+  readonly method?: string
+  /** `htu` of the DPoP proof. Defaults to the URL of the endpoint. */
+  readonly url?: string
+  /** Demand a nonce of ours in the proof, also where the server does not. */
+  readonly nonceRequired?: boolean
+  /** Added to what the approval said of the tokens; where both say something, this call wins. */
+  readonly tokens?: TokenOverrides
+  /** The access token to hand out in place of a minted one. */
+  readonly accessToken?: string
+}
 
 const noProofs: readonly string[] = []
 
-/** How client authentication sees a request of Express. `aliases`: the address over mutual TLS by the one without. */
-export function createCallOf(getCertificate: Settings['getCertificate'], aliases: ReadonlyMap<string, string>) {
-  const certificateOf = (req: Request): ShownCertificate | undefined => {
-    if (getCertificate === undefined) return certificateFrom(req)
-    const x509 = getCertificate(req)
-    return x509 === undefined ? undefined : { x509, chained: true }
-  }
-  return (req: Request, form: Form, url: string): Call => ({
+/** What of the context it takes to see a call: the aliases of the endpoints, and how certificates are read. */
+interface CallSettings {
+  readonly aliases: ReadonlyMap<string, string>
+  certificateOf(req: Request): ShownCertificate | undefined
+}
+
+/** How client authentication sees a request of Express. `url`: of the endpoint, as configured. */
+export function callOf(ctx: CallSettings, req: Request, form: Form, url: string): Call {
+  return {
     form,
     authorization: req.headers.authorization,
     // made of all headers when it is asked for the first time
     dpop: req.headers.dpop === undefined ? noProofs : (req.headersDistinct.dpop ?? noProofs),
     address: () => addressOf(req),
     url,
-    mtlsUrl: aliases.get(url),
-    certificate: () => certificateOf(req),
+    mtlsUrl: ctx.aliases.get(url),
+    certificate: ctx.certificateOf.bind(undefined, req),
     whenGone: (listener) => whenClosed(req, listener),
-  })
+  }
 }
 
 /** How a call is told of its end that comes with a signal. */
@@ -42,8 +88,8 @@ function whenClosed({ res, socket }: Request, listener: () => void): () => void 
 }
 
 /**
- * Behind a proxy that Express was not told of (`trust proxy`), all callers have the proxy's address: a budget of failures
- * would belong to them together, and anybody could use up that of a client. Then no address is known.
+ * Behind a proxy that Express was not told of (`trust proxy`), all callers have the proxy's address: a budget of
+ * failures would belong to them together, and anybody could use up that of a client. Then no address is known.
  */
 function addressOf({ ip, headers, socket }: Request): string | undefined {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined

@@ -1,43 +1,33 @@
 import { lookup as systemLookup } from 'node:dns/promises'
+import { isIP } from 'node:net'
 import * as tls from 'node:tls'
 import type { Agent, Dispatcher } from 'undici'
-import { parseJson } from '../json.ts'
-import { asOutboundError, OutboundError } from './outboundError.ts'
+import type { Address, OutboundOptions } from '../../contracts/options.ts'
+import { omitUndefined, parseJson } from '../json.ts'
 import { isPublic } from './publicAddress.ts'
-import { readHost, targetOf } from './target.ts'
 
-/** An address that a name resolves to. */
-export interface Address {
-  readonly address: string
-  readonly family: number
+/** `forbidden`: this URL or its address may not be called. The others may be different the next time. */
+export type OutboundFailure = 'forbidden' | 'timeout' | 'unreachable' | 'bad_answer'
+
+/** Why a call came to nothing. */
+export class OutboundError extends Error {
+  override readonly name = 'OutboundError'
+  readonly code: OutboundFailure
+
+  constructor(code: OutboundFailure, message: string, options: { cause?: unknown } = {}) {
+    super(message, options)
+    this.code = code
+  }
 }
 
-export interface OutboundOptions {
-  /**
-   * Hosts that may be anywhere, private networks included: `host` for its port 443, `host:port` for another one.
-   * Defaults to none.
-   */
-  readonly allow?: readonly string[] | undefined
-  /** Certificate authorities (PEM) trusted besides the usual ones. */
-  readonly ca?: string | readonly string[] | undefined
-  /** Shown to receivers that ask for a certificate. PEM. */
-  readonly clientCertificate?: { readonly cert: string; readonly key: string } | undefined
-  /** Resolves a name to all of its addresses. Defaults to the system's resolver. */
-  readonly lookup?: ((hostname: string) => Promise<readonly Address[]>) | undefined
-  /** Milliseconds for name, connection and TLS handshake together. Defaults to 3000. */
-  readonly connectMs?: number | undefined
-  /** Milliseconds for the whole exchange. Defaults to 10000. */
-  readonly totalMs?: number | undefined
-}
-
-/** What a receiver said. Its body is nobody's business. */
+/** What a receiver answered. The response body is ignored. */
 export interface Posted {
   readonly status: number
   /** Milliseconds of `Retry-After`, when there is one. */
   readonly retryAfterMs?: number
 }
 
-/** Calls to URLs that clients chose. */
+/** Calls to URLs that clients registered. */
 export interface Outbound {
   /** @throws OutboundError when there was no answer. Every status is an answer. */
   post(
@@ -50,43 +40,25 @@ export interface Outbound {
 }
 
 /**
- * The guard around every outgoing call: https only, TLS verified, no redirects, and the address checked when the socket
- * connects, so that a name which resolves differently the second time gains nothing. Each call has its own connection.
+ * Makes every outgoing call: https only, TLS verified, no redirects, and the address checked when the socket connects,
+ * so that a name which resolves differently the second time gains nothing. Each call has its own connection.
  */
 export function createOutbound(options: OutboundOptions = {}): Outbound {
-  const { connectMs = 3000, totalMs = 10_000, lookup = systemAddresses, clientCertificate } = options
   const allow = new Set((options.allow ?? []).map(readHost))
-  const secureContext = tls.createSecureContext({
-    ...(options.ca === undefined ? {} : { ca: [...usualAuthorities(), options.ca].flat() }),
-    ...clientCertificate,
-  })
+  const totalMs = Math.ceil((options.totalSeconds ?? 10) * 1000)
+  const makeAgents = agentsFor(options)
   let agents: ReturnType<typeof makeAgents> | undefined
-
-  /** The HTTP client is a quarter of what there is to load, and a server that is only polled never needs it. */
-  async function makeAgents(): Promise<Record<'guarded' | 'trusting', Agent>> {
-    const { Agent, buildConnector } = await import('undici')
-    const agentWith = (check: (address: string) => boolean) =>
-      new Agent({
-        connect: buildConnector({ timeout: connectMs, secureContext, lookup: checkedLookup(lookup, check) }),
-        pipelining: 0,
-      })
-    return { guarded: agentWith(isPublic), trusting: agentWith(() => true) }
-  }
 
   async function send(
     url: string,
     call: { method: 'GET' | 'POST'; headers: Readonly<Record<string, string>>; body?: string },
   ): Promise<Dispatcher.ResponseData> {
-    const target = targetOf(url, allow)
+    const { origin, path, isAllowed } = targetOf(url, allow)
     agents ??= makeAgents()
-    const { guarded, trusting } = await agents
+    const { publicOnly, anywhere } = await agents
     try {
-      return await (target.allowed ? trusting : guarded).request({
-        ...call,
-        origin: target.origin,
-        path: target.path,
-        signal: AbortSignal.timeout(totalMs),
-      })
+      const signal = AbortSignal.timeout(totalMs)
+      return await (isAllowed ? anywhere : publicOnly).request({ ...call, origin, path, signal })
     } catch (thrown) {
       throw asOutboundError(thrown)
     }
@@ -96,8 +68,7 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     async post(url, { headers, body }) {
       const answer = await send(url, { method: 'POST', headers, body })
       await answer.body.dump({ limit: 1024 }).catch(() => {}) // the status counts, whatever becomes of the body
-      const retryAfterMs = readRetryAfter(answer.headers['retry-after'])
-      return { status: answer.statusCode, ...(retryAfterMs === undefined ? {} : { retryAfterMs }) }
+      return omitUndefined({ status: answer.statusCode, retryAfterMs: readRetryAfter(answer.headers['retry-after']) })
     },
 
     async getJson(url, { maxBytes = 65_536 } = {}) {
@@ -113,15 +84,81 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
     },
 
     async close() {
-      const { guarded, trusting } = (await agents) ?? {}
-      await Promise.all([guarded?.close(), trusting?.close()])
+      const { publicOnly, anywhere } = (await agents) ?? {}
+      await Promise.all([publicOnly?.close(), anywhere?.close()])
     },
   }
 }
 
+/**
+ * Reads the TLS options now, so that a mistake shows at the start, and makes the HTTP client at the first call: it is a
+ * quarter of what there is to load, and a server that is only polled never needs it.
+ */
+function agentsFor(options: OutboundOptions): () => Promise<Record<'publicOnly' | 'anywhere', Agent>> {
+  const { connectSeconds = 3, lookup = systemAddresses, ca, clientCertificate } = options
+  const secureContext = tls.createSecureContext(
+    omitUndefined({ ca: ca && [...usualAuthorities(), ca].flat(), ...clientCertificate }),
+  )
+  return async () => {
+    const { Agent, buildConnector } = await import('undici')
+    const agentWith = (check: (address: string) => boolean) =>
+      new Agent({
+        connect: buildConnector({
+          timeout: connectSeconds * 1000,
+          secureContext,
+          lookup: checkedLookup(lookup, check),
+        }),
+        pipelining: 0,
+      })
+    return { publicOnly: agentWith(isPublic), anywhere: agentWith(() => true) }
+  }
+}
+
+/**
+ * A host of the `allow` list, as a URL has it.
+ * @throws TypeError when it is no host.
+ */
+function readHost(text: string): string {
+  const url = URL.canParse(`https://${text}`) ? new URL(`https://${text}`) : undefined
+  if (url === undefined || url.origin !== `${url.href.slice(0, -1)}` || text.endsWith('/')) {
+    throw new TypeError(
+      'express-ciba: option "delivery.outbound.allow" must hold hosts such as "pos.intranet" or "10.0.0.5:8443"',
+    )
+  }
+  return url.host
+}
+
+export interface Target {
+  readonly origin: string
+  readonly path: string
+  /** The host is in the `allow` list: it may be anywhere, private networks included. */
+  readonly isAllowed: boolean
+}
+
+/**
+ * What a URL leads to, when it may be called at all. Decimal, octal and hexadecimal forms of an address have become
+ * dotted ones by the time the URL is parsed.
+ * @throws OutboundError `forbidden`
+ */
+export function targetOf(text: string, allow: ReadonlySet<string>): Target {
+  const refuse = (why: string) => new OutboundError('forbidden', `the URL ${why}`)
+  if (!URL.canParse(text)) throw refuse('is not valid')
+  const url = new URL(text)
+  if (url.protocol !== 'https:') throw refuse('is not https')
+  if (url.username !== '' || url.password !== '') throw refuse('holds a user name or a password')
+  if (text.includes('#')) throw refuse('has a fragment')
+  const isAllowed = allow.has(url.host)
+  if (!isAllowed) {
+    if (url.port !== '') throw refuse('has a port other than 443')
+    const host = url.hostname.replace(/^\[|\]$/g, '')
+    if (isIP(host) !== 0 && !isPublic(host)) throw refuse('leads to an address that is not public')
+  }
+  return { origin: url.origin, path: url.pathname + url.search, isAllowed }
+}
+
 type LookupCallback = (error: Error | null, address: string | Address[], family?: number) => void
 
-/** A `lookup` for `net.connect`: one address off limits spoils the name, and the socket gets what was checked. */
+/** A `lookup` for `net.connect`: one forbidden address refuses the name, and the socket gets what was checked. */
 function checkedLookup(lookup: NonNullable<OutboundOptions['lookup']>, check: (address: string) => boolean) {
   const resolve = async (hostname: string): Promise<[Address, ...Address[]]> => {
     const [first, ...others] = await lookup(hostname)
@@ -166,4 +203,14 @@ function readRetryAfter(header: string | string[] | undefined): number | undefin
   if (/^\d{1,9}$/.test(header)) return Number(header) * 1000
   const date = Date.parse(header)
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now())
+}
+
+/** Whatever undici, TLS or the resolver threw. */
+function asOutboundError(thrown: unknown): OutboundError {
+  if (thrown instanceof OutboundError) return thrown
+  const { name, code } = thrown as { name?: string; code?: string }
+  const isLate = name === 'TimeoutError' || code?.endsWith('_TIMEOUT') || code === 'ETIMEDOUT'
+  return isLate
+    ? new OutboundError('timeout', 'no answer in time', { cause: thrown })
+    : new OutboundError('unreachable', 'no answer', { cause: thrown })
 }

@@ -1,89 +1,72 @@
-import type { BackchannelStore, SessionUser } from '../../contracts/contracts.ts'
-import { BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import { type Answer, type Approval, isExpired, type Refusal, type RequestRecord } from '../../core/request.ts'
+import type { Answer, RequestRecord } from '../../contracts/request.ts'
+import type { AskContext } from '../../core/context.ts'
+import { invalidRequest, notFound } from '../../core/errors.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { isExpired } from '../../core/request.ts'
+import { checkDecision, expired } from './check.ts'
+import { type Decision, userIn } from './decision.ts'
+import { carryOut, carryOutAgain, carryOutMissing } from './effects.ts'
 
-/** What a completion says, before it is checked against the request. */
-export type Decision =
-  | (Omit<Approval, 'at' | 'scope'> & {
-      readonly scope?: readonly string[]
-      /** The host's own access token, for push. */
-      readonly accessToken?: string
-    })
-  /** `by`: the user who declined, who has to be the one who was asked. */
-  | (Omit<Refusal, 'at'> & { readonly by?: string })
+/** The most ids that `ctx.unsettled` holds; the oldest ones leave first. */
+const maxUnsettled = 10_000
 
-/** What the signed-in user says with a yes. Only what belongs in a record is taken from the host's object. */
-export function approvalBy({ sub, authTime, acr, amr }: SessionUser): Decision {
-  return {
-    result: 'approved',
-    sub,
-    ...(authTime === undefined ? {} : { authTime }),
-    ...(acr === undefined ? {} : { acr }),
-    ...(amr === undefined ? {} : { amr }),
-  }
-}
-
-export interface CompleteParts {
-  readonly store: BackchannelStore
-  readonly clock: () => number
-  readonly emit: Emit
-  /** What will be stored, when the decision fits the request. */
-  check(record: RequestRecord, decision: Decision, now: number, namesUser: boolean): Promise<Answer>
-  /** Tells the client, where it wants to be told. Called once per answer, after it is stored. */
-  announce(record: RequestRecord): void
+export interface CompleteOptions {
+  /** The decision says who the user is, where the request does not know it yet (tickets). Defaults to `false`. */
+  readonly namesUser?: boolean
 }
 
 /**
- * Settles a request: the only door out of `pending`. One answer stands; repeating it is no error.
- * `namesUser`: whoever holds the ticket says who the user is, where the request does not know it yet.
+ * Settles a request: the only door out of `pending`. The decision is checked, the answer is stored, then its effects
+ * are carried out. One answer stands; repeating it is no error.
  *
- * @throws BackchannelError `access_denied` (wrong or inactive user; the request stays open), `invalid_scope`,
- * `invalid_target`, `invalid_authorization_details` (wider than asked), `expired_token` 410, `invalid_request` 409
- * (answered before, otherwise).
+ * @throws BackchannelError everything of `checkDecision`, and then the request stays open; `invalid_request` 404 (gone)
+ * and 409 (answered before, otherwise); `expired_token` 410; `temporarily_unavailable` 503 (no reply from the store: it
+ * may be stored all the same, and the same decision again says so).
  */
-export function createComplete({ store, clock, emit, check, announce }: CompleteParts) {
-  return async (record: RequestRecord, decision: Decision, namesUser = false): Promise<RequestRecord> => {
-    const now = clock()
-    const answer = await check(record, decision, now, namesUser)
-    if (record.status === 'received') {
-      throw new BackchannelError('invalid_request', 'The request has not been issued', { status: 409 })
-    }
-    const sub = namesUser && record.sub === undefined ? userIn(decision) : undefined
-    const changes = sub === undefined ? { answer } : { answer, sub }
-    const settled = await store.move(record.id, { from: 'pending', to: answer.result, changes, now })
-    if (settled === undefined) throw new BackchannelError('invalid_request', 'No such request', { status: 404 })
-    if (!settled.moved) return repeated(settled.record, answer, now)
-    tell(settled.record, answer)
-    announce(settled.record)
-    return settled.record
-  }
-
-  function tell(record: RequestRecord, answer: Answer): void {
-    const about = { request: record.id, clientId: record.clientId }
-    if (answer.result === 'approved') {
-      emit({ type: 'request.approved', ...about, sub: answer.sub })
-    } else {
-      const reason = answer.reason === undefined ? {} : { reason: answer.reason }
-      emit({ type: answer.result === 'denied' ? 'request.denied' : 'request.failed', ...about, ...reason })
-    }
-  }
+export async function complete(
+  ctx: AskContext,
+  record: RequestRecord,
+  decision: Decision,
+  { namesUser = false }: CompleteOptions = {},
+): Promise<RequestRecord> {
+  const answer = await checkDecision(ctx, record, decision, ctx.clock(), namesUser)
+  const sub = namesUser && record.sub === undefined ? userIn(decision) : undefined
+  const now = ctx.clock() // the host's hooks may have taken long: nothing is stored after the end
+  const settled = await store(ctx, record.id, answer, sub, now)
+  if (settled === undefined) throw notFound()
+  if (!settled.moved) return repeat(ctx, settled.record, answer, now)
+  ctx.unsettled.delete(record.id)
+  await carryOut(ctx, settled.record)
+  return settled.record
 }
 
-function userOf(answer: Answer): string | undefined {
-  return answer.result === 'approved' ? answer.sub : undefined
+/** Ends a request that no usable answer will come to: `undeliverable`, `cancelled`, … */
+export async function failRequest(ctx: AskContext, record: RequestRecord, reason: string): Promise<void> {
+  await complete(ctx, record, { result: 'failed', reason })
 }
 
-function userIn(decision: Decision): string | undefined {
-  return decision.result === 'approved' ? decision.sub : decision.by
+/** Stores the answer. Without a reply of the store it may be stored all the same, and then its effects are missing. */
+async function store(ctx: AskContext, id: string, answer: Answer, sub: string | undefined, now: number) {
+  try {
+    const changes = omitUndefined({ answer, sub })
+    return await ctx.store.move(id, { from: 'pending', to: answer.result, changes, now })
+  } catch (thrown) {
+    const [oldest] = ctx.unsettled
+    if (oldest !== undefined && ctx.unsettled.size >= maxUnsettled) ctx.unsettled.delete(oldest)
+    ctx.unsettled.add(id)
+    throw thrown
+  }
 }
 
 /** The request was settled before: the same answer again is fine, another one is not. */
-function repeated(record: RequestRecord, answer: Answer, now: number): RequestRecord {
-  const stands = record.answer
-  if (stands === undefined && isExpired(record, now)) {
-    throw new BackchannelError('expired_token', 'The request has expired', { status: 410 })
-  }
-  if (stands?.result === answer.result && userOf(stands) === userOf(answer)) return record
-  throw new BackchannelError('invalid_request', 'The request was answered before', { status: 409 })
+async function repeat(ctx: AskContext, record: RequestRecord, answer: Answer, now: number): Promise<RequestRecord> {
+  if (record.answer === undefined && isExpired(record, now)) throw expired()
+  const isSame = record.answer?.result === answer.result && subOf(record.answer) === subOf(answer)
+  if (!(await carryOutMissing(ctx, record)) && isSame) await carryOutAgain(ctx, record)
+  if (!isSame) throw invalidRequest('The request was answered before', { status: 409 })
+  return record
+}
+
+function subOf(answer: Answer): string | undefined {
+  return answer.result === 'approved' ? answer.sub : undefined
 }

@@ -1,146 +1,99 @@
 import type { Request, RequestHandler, Response } from 'express'
-import type { Client, Form, Session, SessionUser } from '../../contracts/contracts.ts'
-import { equalSecrets } from '../../core/crypto/vault.ts'
-import { asBackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import type { Guard } from '../../core/guard.ts'
-import { readForm } from '../../core/http/form.ts'
-import type { HandleKind } from '../../core/lookup.ts'
-import { isExpired, type RequestRecord } from '../../core/request.ts'
-import { approvalBy, type Decision } from './complete.ts'
-import { isEnough, type LoginRules, needOf } from './login.ts'
-import type { Links } from './pageCookie.ts'
-import { readSessionUser } from './sessionUser.ts'
-import type { Page } from './view/model.ts'
-import type { Question } from './view/question.ts'
-import type { ClosedState } from './view/state.ts'
+import type { Form } from '../../contracts/channel.ts'
+import type { Page } from '../../contracts/page.ts'
+import type { RequestRecord } from '../../contracts/request.ts'
+import type { SessionUser } from '../../contracts/session.ts'
+import type { AskContext, GuardedSession } from '../../core/context.ts'
+import { equalSecrets } from '../../core/crypto/handles.ts'
+import { asBackchannelError, type BackchannelError } from '../../core/errors.ts'
+import { readForm } from '../../core/http/body.ts'
+import { acceptedLanguages } from '../../core/language.ts'
+import { findByHandle } from '../../core/lookup.ts'
+import { complete } from './complete.ts'
+import { approvalBy, type Decision } from './decision.ts'
+import { cookieFor, csrfFor, pageUrl } from './pageCookie.ts'
+import { stateForStatus } from './view/model.ts'
+import { picked, questionFor } from './view/question.ts'
+import type { Render } from './view/render.ts'
+import { type Detour, readVisit, type Visit } from './visit.ts'
 
-export interface PageParts extends LoginRules {
-  readonly links: Links
-  readonly session: Session
-  /** Scheme, host and port of our own pages. */
-  readonly origin: string
-  readonly guard: Guard
-  readonly emit: Emit
-  isActive(sub: string): Promise<boolean>
-  find(handle: string, ...kinds: HandleKind[]): Promise<RequestRecord | undefined>
-  findClient(clientId: string): Promise<Client | undefined>
-  readonly question: Question
-  complete(record: RequestRecord, decision: Decision): Promise<RequestRecord>
-  /** Keeps a client from asking a user again. */
-  block(pair: { readonly clientId: string; readonly sub: string }): Promise<void>
-  /** Every page that these routes answer with. `locale`: the language of the request, if it has one. */
-  show(req: Request, res: Response, page: Page, locale?: string): void
-}
-
-/** In the query of the page once a login was sent back to reach more. */
-const signedInAgain = 'again'
-
-/** What a visitor has shown: who is signed in, and the request that their browser holds the handle of. */
-interface Visit {
-  readonly record: RequestRecord
-  readonly handle: string
-  readonly user: SessionUser
-  /** The cookie was issued to this very user after login. */
-  readonly bound: boolean
-}
+/** Answers with a page. `locale`: the language of the request, if it has one. `failure`: what the page `error` is for. */
+type Show = (req: Request, res: Response, page: Page, locale?: string, failure?: BackchannelError) => void
 
 /** The page behind the link. `open`: the link itself. `ask`: GET shows, and changes nothing. `decide`: POST answers. */
-export function approvalPage(parts: PageParts): Record<'open' | 'ask' | 'decide', RequestHandler> {
-  const { links, session, guard, emit, clock } = parts
-
-  const open: RequestHandler = async (req, res) => {
-    const handle = req.query.r
-    const record = typeof handle === 'string' ? await parts.find(handle, 'link') : undefined
-    if (record === undefined) return parts.show(req, res, { state: 'unknown' })
-    if (req.method === 'GET') emit({ type: 'link.opened', request: record.id, clientId: record.clientId })
-    res.append('Set-Cookie', links.cookieFor(record.id, String(handle), secondsLeft(record)))
-    seeOther(res, links.pageUrl(record.id))
+export function approvalPage(
+  ctx: AskContext,
+  session: GuardedSession,
+  render: Render,
+): Record<'open' | 'ask' | 'decide', RequestHandler> {
+  const show: Show = (req, res, page, locale, failure) => {
+    const languages = [locale, ...acceptedLanguages(req.headers['accept-language'])]
+    const { status, headers, body } = render(page, languages)
+    res.writeHead(failure?.status ?? status, { ...headers, ...failure?.headers }).end(body)
   }
-
-  const ask: RequestHandler = async (req, res) => {
-    const visit = await readVisit(req, res)
-    if (visit === undefined) return
-    const { record, handle, user } = visit
-    const client = await parts.findClient(record.clientId)
-    if (client === undefined) return parts.show(req, res, { state: 'unknown' })
-    if (!visit.bound) res.append('Set-Cookie', links.cookieFor(record.id, handle, secondsLeft(record), user.sub))
-    emit({ type: 'page.shown', request: record.id, clientId: record.clientId, sub: user.sub })
-    const form = {
-      action: new URL(links.pageUrl(record.id)).pathname,
-      csrf: links.csrfFor(record.id, handle, user.sub),
-    }
-    parts.show(req, res, await parts.question.ask(record, client, form), record.details.locale)
+  return {
+    open: orErrorPage(ctx, show, (req, res) => open(ctx, show, req, res)),
+    ask: orErrorPage(ctx, show, (req, res) => ask(ctx, session, show, req, res)),
+    decide: orErrorPage(ctx, show, (req, res) => decide(ctx, session, show, req, res)),
   }
-
-  const decide: RequestHandler = async (req, res) => {
-    const form = await readForm(req)
-    const visit = await readVisit(req, res)
-    if (form === undefined || visit === undefined) return
-    const { record, handle, user, bound } = visit
-    const csrf = form.values.get('csrf') ?? ''
-    if (!bound || isCrossSite(req) || !equalSecrets(csrf, links.csrfFor(record.id, handle, user.sub))) {
-      return parts.show(req, res, { state: 'wrong_user' })
-    }
-    const decision = decisionIn(form, user, parts.question.picked(record, form.values.get('choice')))
-    if (decision === undefined) return seeOther(res, links.pageUrl(record.id))
-    await parts.complete(record, decision)
-    if (decision.result === 'denied' && decision.reason === 'not_me') {
-      emit({ type: 'request.not_me', request: record.id, clientId: record.clientId, sub: user.sub })
-      // the answer is stored and stands; the guard has reported the outage
-      await parts.block({ clientId: record.clientId, sub: user.sub }).catch(() => {})
-    }
-    seeOther(res, links.pageUrl(record.id))
-  }
-
-  /** Until the request is forgotten. */
-  function secondsLeft({ keptUntil }: RequestRecord): number {
-    return Math.max(1, Math.ceil((keptUntil - clock()) / 1000))
-  }
-
-  /** Everything that has to hold before a request is shown or answered. Answers by itself when it does not. */
-  async function readVisit(req: Request, res: Response): Promise<Visit | undefined> {
-    const id = String(req.params.id)
-    const user = readSessionUser('current', await guard('session', () => session.current(req)))
-    const held = links.read(req.headers.cookie, id, user?.sub)
-    const record = held === undefined ? undefined : await parts.find(held.handle, 'link')
-    const refuse = (state: ClosedState) => {
-      parts.show(req, res, { state }, record?.details.locale)
-      return undefined
-    }
-    if (held === undefined || record === undefined) return refuse('unknown')
-    const over = stateOf(record, clock())
-    if (over !== undefined) return refuse(over)
-    if (user === undefined || !isEnough(user, record, parts)) {
-      const path = new URL(links.pageUrl(id)).pathname
-      const again = user === undefined ? '' : `?${signedInAgain}`
-      const signInUrl = session.loginUrl(path + again, needOf(record, parts))
-      // A form may not be redirected to another origin (form-action), and the login may well live on one.
-      // Whoever has just signed in and still does not reach what is needed would be sent round in circles.
-      const stay = req.method === 'POST' || Object.hasOwn(req.query, signedInAgain)
-      const state = user === undefined ? 'signed_out' : 'step_up'
-      if (stay) parts.show(req, res, { state, signInUrl }, record.details.locale)
-      else seeOther(res, signInUrl)
-      return undefined
-    }
-    if (user.sub !== record.sub) {
-      emit({ type: 'user.mismatch', request: record.id, clientId: record.clientId, sub: user.sub })
-      return refuse('wrong_user')
-    }
-    if (!(await parts.isActive(user.sub))) return refuse('wrong_user')
-    return { record, user, ...held }
-  }
-
-  /** Only our own page may post here. `Origin` is `null` where the page's own `no-referrer` takes it away. */
-  function isCrossSite({ headers: { origin, 'sec-fetch-site': site } }: Request): boolean {
-    if (site !== undefined && site !== 'same-origin') return true
-    return origin !== undefined && origin !== 'null' && origin !== parts.origin
-  }
-
-  return { open: orErrorPage(open, parts), ask: orErrorPage(ask, parts), decide: orErrorPage(decide, parts) }
 }
 
-function decisionIn(form: Form, user: SessionUser, pick: ReturnType<Question['picked']>): Decision | undefined {
+async function open(ctx: AskContext, show: Show, req: Request, res: Response): Promise<void> {
+  const handle = req.query.r
+  if (typeof handle !== 'string') return show(req, res, { state: 'unknown' })
+  const record = await findByHandle(ctx, handle, 'link')
+  if (record === undefined) return show(req, res, { state: 'unknown' })
+  if (req.method === 'GET') ctx.emit({ type: 'link.opened', request: record.id, clientId: record.clientId })
+  res.append('Set-Cookie', cookieFor(ctx, record.id, handle, secondsKept(ctx, record)))
+  seeOther(res, pageUrl(ctx, record.id))
+}
+
+async function ask(ctx: AskContext, session: GuardedSession, show: Show, req: Request, res: Response): Promise<void> {
+  const visit = await readVisit(ctx, session, req)
+  if (!('record' in visit)) return showDetour(show, req, res, visit)
+  const { record, handle, user, bound } = visit
+  const client = await ctx.clients.find(record.clientId)
+  if (client === undefined) return show(req, res, { state: 'unknown' })
+  if (!bound) res.append('Set-Cookie', cookieFor(ctx, record.id, handle, secondsKept(ctx, record), user.sub))
+  ctx.emit({ type: 'page.shown', request: record.id, clientId: record.clientId, sub: user.sub })
+  const form = {
+    action: new URL(pageUrl(ctx, record.id)).pathname,
+    csrf: csrfFor(ctx, record.id, handle, user.sub),
+  }
+  show(req, res, await questionFor(ctx, record, client, form), record.details.locale)
+}
+
+async function decide(
+  ctx: AskContext,
+  session: GuardedSession,
+  show: Show,
+  req: Request,
+  res: Response,
+): Promise<void> {
+  const form = await readForm(req)
+  const visit = await readVisit(ctx, session, req)
+  if (!('record' in visit)) return showDetour(show, req, res, visit)
+  const { record, user } = visit
+  if (!isOwnForm(ctx, req, form, visit)) return show(req, res, { state: 'wrong_user' })
+  const decision = decisionIn(form, user, picked(ctx, record, form.values.get('choice')))
+  if (decision !== undefined) await complete(ctx, record, decision)
+  seeOther(res, pageUrl(ctx, record.id))
+}
+
+/** Was the form shown to this very user in this very browser, and posted from our own page? */
+function isOwnForm(ctx: AskContext, req: Request, form: Form, { record, handle, user, bound }: Visit): boolean {
+  if (!bound || isCrossSite(ctx, req)) return false
+  return equalSecrets(form.values.get('csrf') ?? '', csrfFor(ctx, record.id, handle, user.sub))
+}
+
+/** Only our own page may post here. `Origin` is `null` where the page's own `no-referrer` takes it away. */
+function isCrossSite(ctx: AskContext, { headers: { origin, 'sec-fetch-site': site } }: Request): boolean {
+  if (site !== undefined && site !== 'same-origin') return true
+  return origin !== undefined && origin !== 'null' && origin !== ctx.urls.origin
+}
+
+/** `undefined`: nothing was decided, and the page is shown again. */
+function decisionIn(form: Form, user: SessionUser, pick: ReturnType<typeof picked>): Decision | undefined {
   const action = form.values.get('action')
   if (action === 'approve') {
     if (pick === 'missing') return undefined
@@ -151,13 +104,14 @@ function decisionIn(form: Form, user: SessionUser, pick: ReturnType<Question['pi
   return undefined
 }
 
-/** The state to show when there is nothing left to ask. */
-function stateOf(record: RequestRecord, now: number): ClosedState | undefined {
-  const { answer, status } = record
-  if (answer?.result === 'approved') return 'approved'
-  if (answer?.result === 'denied') return answer.reason === 'not_me' ? 'reported' : 'denied'
-  if (isExpired(record, now)) return 'expired'
-  return status === 'pending' ? undefined : 'answered'
+/** Seconds until the request is forgotten. */
+function secondsKept(ctx: AskContext, { keptUntil }: RequestRecord): number {
+  return Math.max(1, Math.ceil((keptUntil - ctx.clock()) / 1000))
+}
+
+function showDetour(show: Show, req: Request, res: Response, detour: Detour): void {
+  if ('seeOther' in detour) seeOther(res, detour.seeOther)
+  else show(req, res, detour.page, detour.locale)
 }
 
 function seeOther(res: Response, location: string): void {
@@ -165,27 +119,24 @@ function seeOther(res: Response, location: string): void {
 }
 
 /** A person reads these answers: refusals become pages too. */
-function orErrorPage(handler: RequestHandler, { show, emit }: PageParts): RequestHandler {
+function orErrorPage(
+  ctx: AskContext,
+  show: Show,
+  answer: (req: Request, res: Response) => Promise<void>,
+): RequestHandler {
   return async (req, res, next) => {
     try {
-      await handler(req, res, next)
+      await answer(req, res)
     } catch (thrown) {
       if (res.headersSent) return next(thrown)
       const error = asBackchannelError(thrown)
-      if (error !== thrown) emit({ type: 'fault', cause: thrown })
+      if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
       try {
-        show(req, res, { state: pageFor(error.status) })
+        const state = stateForStatus(error.status)
+        show(req, res, { state }, undefined, state === 'error' ? error : undefined)
       } catch (another) {
-        next(another) // the host's template fails for every page: Express 4 does not hear of what an async handler throws
+        next(another) // the host's template fails for every page; Express 4 does not catch what an async handler throws
       }
     }
   }
-}
-
-function pageFor(status: number): ClosedState {
-  if (status === 404) return 'unknown'
-  if (status === 409) return 'answered'
-  if (status === 410) return 'expired'
-  // what a browser never sends by itself: opening the link again is what helps
-  return status >= 400 && status < 500 ? 'wrong_user' : 'error'
 }

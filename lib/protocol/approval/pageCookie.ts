@@ -1,46 +1,60 @@
 import { parseCookie, stringifySetCookie } from 'cookie'
-import { equalSecrets, type Vault } from '../../core/crypto/vault.ts'
+import type { AskContext } from '../../core/context.ts'
+import { equalSecrets } from '../../core/crypto/handles.ts'
 
-/**
- * Takes the link's secret out of the address bar: the browser keeps it in a cookie, and the page lives at the public
- * id of the request. After login the cookie is bound to the user, so one planted before counts for nothing.
- */
-export interface Links {
-  /** The URL that a notice carries. */
-  linkFor(handle: string): string
-  /** The page of a request, once the browser holds the handle. */
-  pageUrl(id: string): string
-  /** A cookie that holds the handle for so many seconds: for anybody, or bound to a user. */
-  cookieFor(id: string, handle: string, seconds: number, sub?: string): string
-  /** The handle a browser holds for this page. `bound`: the cookie belongs to this user. */
-  read(cookieHeader: string | undefined, id: string, sub?: string): { handle: string; bound: boolean } | undefined
-  /** Value of the hidden form field that only this page, user and browser has. */
-  csrfFor(id: string, handle: string, sub: string): string
+// Takes the link's secret out of the address bar: the browser keeps it in a cookie, and the page is found at the public
+// id of the request. After login the cookie is bound to the user, so one that was planted before counts for nothing.
+
+/** What a browser holds for a page. */
+export interface HeldHandle {
+  readonly handle: string
+  /** The cookie belongs to this user. */
+  readonly bound: boolean
 }
 
-export function createLinks({ approveUrl, vault }: { approveUrl: string; vault: Vault }): Links {
-  const { pathname, protocol } = new URL(approveUrl)
-  const secure = protocol === 'https:'
-  const cookieName = (id: string) => `${secure ? '__Secure-' : ''}ciba-${id}`
+/** The page of a request, once the browser holds the handle. */
+export function pageUrl(ctx: AskContext, id: string): string {
+  return `${ctx.urls.approve}/${id}`
+}
 
-  return {
-    linkFor: (handle) => `${approveUrl}?r=${handle}`,
-    pageUrl: (id) => `${approveUrl}/${id}`,
-    cookieFor: (id, handle, seconds, sub = '') =>
-      stringifySetCookie(cookieName(id), `${handle}.${vault.sign('page', handle, sub)}`, {
-        path: pathname,
-        // browsers that are never closed would collect them until the header is too large
-        maxAge: seconds,
-        httpOnly: true,
-        sameSite: 'lax',
-        secure,
-      }),
-    read(cookieHeader, id, sub) {
-      const [handle, signature] = (parseCookie(cookieHeader ?? '')[cookieName(id)] ?? '').split('.')
-      if (handle === undefined || signature === undefined || !handle.startsWith(id)) return undefined
-      if (sub !== undefined && equalSecrets(signature, vault.sign('page', handle, sub))) return { handle, bound: true }
-      return equalSecrets(signature, vault.sign('page', handle, '')) ? { handle, bound: false } : undefined
-    },
-    csrfFor: (id, handle, sub) => vault.sign('csrf', id, handle, sub),
-  }
+/** A cookie that holds the handle for so many seconds: for anybody, or bound to a user. */
+export function cookieFor(ctx: AskContext, id: string, handle: string, seconds: number, sub = ''): string {
+  return stringifySetCookie(cookieName(ctx, id), `${handle}.${signatureFor(ctx, handle, sub)}`, {
+    path: new URL(ctx.urls.approve).pathname,
+    // cookies without an end would collect until the header is too large, in browsers that are never closed
+    maxAge: seconds,
+    httpOnly: true,
+    sameSite: 'lax',
+    secure: isSecure(ctx),
+  })
+}
+
+/** The handle that a browser holds for the page of a request, in a cookie for anybody or for this user. */
+export function readCookie(
+  ctx: AskContext,
+  cookieHeader: string | undefined,
+  id: string,
+  sub?: string,
+): HeldHandle | undefined {
+  const [handle, signature] = (parseCookie(cookieHeader ?? '')[cookieName(ctx, id)] ?? '').split('.')
+  if (handle === undefined || signature === undefined || !handle.startsWith(id)) return undefined
+  if (sub !== undefined && equalSecrets(signature, signatureFor(ctx, handle, sub))) return { handle, bound: true }
+  return equalSecrets(signature, signatureFor(ctx, handle, '')) ? { handle, bound: false } : undefined
+}
+
+/** Value of the hidden form field that only this page, user and browser has. */
+export function csrfFor(ctx: AskContext, id: string, handle: string, sub: string): string {
+  return ctx.vault.sign('csrf', id, handle, sub)
+}
+
+function signatureFor(ctx: AskContext, handle: string, sub: string): string {
+  return ctx.vault.sign('page', handle, sub)
+}
+
+function cookieName(ctx: AskContext, id: string): string {
+  return `${isSecure(ctx) ? '__Secure-' : ''}ciba-${id}`
+}
+
+function isSecure(ctx: AskContext): boolean {
+  return ctx.urls.approve.startsWith('https:')
 }

@@ -1,87 +1,103 @@
 import { z } from 'zod'
-import type { CallWants } from '../../contracts/contracts.ts'
-import { BackchannelError } from '../../core/errors.ts'
-import { isObject, parseJson } from '../../core/json.ts'
-import { present } from '../../core/omitUndefined.ts'
-import type { TokenWishes } from '../../core/request.ts'
-import { accessTokenClaims, tokenResponse } from '../authorization/reserved.ts'
+import type { TokenChanges } from '../../contracts/approval.ts'
+import type { TokenOverrides } from '../../contracts/request.ts'
+import { isObject, omitUndefined, parseJson } from '../../core/json.ts'
+import { accessTokenClaims, idTokenClaims, idTokenHeader, tokenResponse } from '../authorization/claims.ts'
 
-/** Characters that all properties may have together. */
-const propertyRoom = 16_384
+/** The most characters that all properties may have together. */
+const maxPropertyCharacters = 16_384
 
-export const duration = z.int('must be a whole number of seconds').optional()
+/** A short text: 1 to 255 characters. */
 export const word = z
   .string('must be a string')
   .min(1, 'must not be empty')
   .max(255, 'must have 255 characters at most')
 
-/** What a completion, and each call for its tokens, may ask of them. */
-export const tokenMembers = {
-  properties: z
-    .array(
-      z.strictObject({
-        key: word,
-        value: z.string('must be a string'),
-        hidden: z.boolean('must be true or false').optional(),
-      }),
-      'must be an array of {key, value, hidden}',
-    )
-    .refine(
-      (all) => all.every(({ key, hidden }) => hidden || !tokenResponse.has(key)),
-      'must not replace a member of token responses',
-    )
-    .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, 'must not name a key twice')
-    .refine(
-      (all) => JSON.stringify(all).length <= propertyRoom,
-      `must have ${propertyRoom} characters at most, all together`,
-    )
+export const words = z.array(word, 'must be an array of strings')
+
+const seconds = z.int('must be a whole number of seconds').optional()
+
+/** Extra members of the token response. */
+const properties = z
+  .array(
+    z.strictObject({
+      key: word,
+      value: z.string('must be a string'),
+      hidden: z.boolean('must be true or false').optional(),
+    }),
+    'must be an array of {key, value, hidden}',
+  )
+  .refine(
+    (all) => all.every(({ key, hidden }) => hidden || !tokenResponse.has(key)),
+    'must not replace a member of token responses',
+  )
+  .refine((all) => new Set(all.map(({ key }) => key)).size === all.length, 'must not name a key twice')
+  .refine(
+    (all) => JSON.stringify(all).length <= maxPropertyCharacters,
+    `must have ${maxPropertyCharacters} characters at most, all together`,
+  )
+
+/**
+ * What an approval may change of the tokens to come, member by member. Another schema can have the members under other
+ * names: a message says what is wrong, and not with which member.
+ */
+export const tokenOverrideShape = {
+  idTokenSub: z
+    .string('must be a string')
+    .regex(/^[\x20-\x7E]{1,255}$/, 'must be 1 to 255 ASCII characters')
     .optional(),
-  jwtAtClaims: objectWithout(accessTokenClaims).optional(),
+  claims: objectWithout(idTokenClaims).optional(),
+  idTokenHeader: objectWithout(idTokenHeader).optional(),
+  idTokenAudType: z.enum(['array', 'string'], 'must be "array" or "string"').optional(),
+  consentedClaims: words.optional(),
+  accessTokenClaims: objectWithout(accessTokenClaims).optional(),
+  properties: properties.optional(),
   accessToken: z
     .string('must be a string')
     .regex(/^[A-Za-z0-9\-._~+/]{32,4096}=*$/, 'must be at least 32 characters of bearer token syntax')
     .optional(),
-  accessTokenDuration: duration,
-  refreshTokenDuration: duration,
-}
+  accessTokenSeconds: seconds,
+  refreshTokenSeconds: seconds,
+  idTokenSeconds: seconds,
+} satisfies { [K in keyof Required<TokenChanges>]: z.ZodType }
 
-const schema = z.strictObject(tokenMembers)
-
-/** The wishes among members that were checked. */
-export function tokenWishesIn(checked: z.output<typeof schema>): TokenWishes {
-  return present({
-    accessTokenClaims: checked.jwtAtClaims,
-    properties: checked.properties?.map(present),
-    accessTokenSeconds: positive(checked.accessTokenDuration),
-    refreshTokenSeconds: positive(checked.refreshTokenDuration),
-  })
-}
+/** Members that were checked by `tokenOverrideShape`. */
+export type CheckedOverrides = { [K in keyof TokenChanges]?: z.output<(typeof tokenOverrideShape)[K]> }
 
 /**
- * Reads what a trusted backend asks of the tokens of one call.
- * @throws BackchannelError `invalid_request` that names the member.
+ * The overrides among checked members, without the access token, which is sealed or handed out. Seconds count only when
+ * they are positive. `undefined` when nothing is left.
  */
-export function readTokenMembers(value: unknown): Pick<CallWants, 'tokens' | 'accessToken'> {
-  const result = schema.safeParse(value)
-  if (!result.success) {
-    throw new BackchannelError('invalid_request', `The token call: ${explain(result.error.issues[0])}`)
-  }
-  const tokens = tokenWishesIn(result.data)
-  return present({
-    accessToken: result.data.accessToken,
-    tokens: Object.keys(tokens).length === 0 ? undefined : tokens,
+export function readTokenOverrides(checked: CheckedOverrides): TokenOverrides | undefined {
+  const overrides: TokenOverrides = omitUndefined({
+    idTokenSub: checked.idTokenSub,
+    claims: checked.claims,
+    idTokenHeader: checked.idTokenHeader,
+    idTokenAudType: checked.idTokenAudType,
+    consentedClaims: checked.consentedClaims,
+    accessTokenClaims: checked.accessTokenClaims,
+    properties: checked.properties?.map((each) => omitUndefined(each)),
+    accessTokenSeconds: positive(checked.accessTokenSeconds),
+    refreshTokenSeconds: positive(checked.refreshTokenSeconds),
+    idTokenSeconds: positive(checked.idTokenSeconds),
   })
+  return Object.keys(overrides).length === 0 ? undefined : overrides
+}
+
+/** The number, when there is one and it is above 0. */
+export function positive(number: number | undefined): number | undefined {
+  return number !== undefined && number > 0 ? number : undefined
 }
 
 /** A JSON object, or its text, without any of these members. */
-export function objectWithout(names: ReadonlySet<string>) {
+function objectWithout(names: ReadonlySet<string>) {
   return z.unknown().transform((value, context): Readonly<Record<string, unknown>> => {
     const fail = (message: string) => {
       context.addIssue(message)
       return z.NEVER
     }
     try {
-      // read anew, so that what is checked is what will be stored
+      // parsed again, so that what is checked is what will be stored
       const object = parseJson(typeof value === 'string' ? value : JSON.stringify(value ?? null))
       if (!isObject(object)) return fail('must be a JSON object')
       const own = Object.keys(object).find((name) => names.has(name))
@@ -90,15 +106,4 @@ export function objectWithout(names: ReadonlySet<string>) {
       return fail(thrown instanceof TypeError ? `must be a JSON object: it ${thrown.message}` : 'must be a JSON object')
     }
   })
-}
-
-export function positive(seconds: number | undefined): number | undefined {
-  return seconds !== undefined && seconds > 0 ? seconds : undefined
-}
-
-export function explain(issue: z.core.$ZodIssue | undefined): string {
-  if (issue === undefined) return 'is not valid'
-  if (issue.code === 'unrecognized_keys') return `has an unknown member ${issue.keys.join(', ')}`
-  const name = issue.path.join('.')
-  return name === '' ? 'must be an object' : `${name} ${issue.message}`
 }

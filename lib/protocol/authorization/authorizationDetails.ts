@@ -1,91 +1,41 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { ClientMetadata } from '../../contracts/contracts.ts'
+import type { AuthorizationDetail } from '../../contracts/request.ts'
+import type { Client } from '../../core/client.ts'
+import type { AskContext } from '../../core/context.ts'
 import { BackchannelError } from '../../core/errors.ts'
 import { checkJson, isObject, parseJson } from '../../core/json.ts'
-import type { AuthorizationDetail } from '../../core/request.ts'
-import { eachWithinItsOwn } from '../../core/timeout.ts'
 
-/** A zod schema (3 or 4) of a whole element, `type` included. Make it strict: unknown fields have to be refused. */
-export interface DetailSchema {
-  safeParse(value: unknown):
-    | { readonly success: true; readonly data: unknown }
-    | {
-        readonly success: false
-        readonly error: {
-          readonly issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]
-        }
-      }
+const maxDetails = 20
+
+/**
+ * Reads `authorization_details` (RFC 9396): JSON text from a form, an array from a signed request.
+ * @throws BackchannelError `invalid_authorization_details` that names the element and what is wrong with it.
+ */
+export function readAuthorizationDetails(
+  ctx: AskContext,
+  value: unknown,
+  client: Client,
+): readonly AuthorizationDetail[] | undefined {
+  if (value === undefined) return undefined
+  const list = typeof value === 'string' ? parse(value) : value
+  if (!Array.isArray(list) || list.length === 0) throw invalid('must be a JSON array with an element')
+  if (list.length > maxDetails) throw invalid(`must have ${maxDetails} elements at most`)
+  return list.map((element: unknown, index) => readOne(ctx, element, `element ${index + 1}`, client))
 }
 
-/** One type of authorization details. */
-export interface DetailType {
-  readonly schema: DetailSchema
-  /** Is what is granted no more than what was asked? Defaults to: they are equal. */
-  readonly isWithin?: (granted: AuthorizationDetail, asked: AuthorizationDetail) => boolean
-}
-
-/** The types on offer, by name; a schema alone will do. */
-export type DetailTypes = Readonly<Record<string, DetailSchema | DetailType>>
-
-const mostDetails = 20
-
-/** Rich authorization requests (RFC 9396). */
-export function createAuthorizationDetails(types: DetailTypes) {
-  const known = new Map(Object.entries(types).map(([name, type]) => [name, 'schema' in type ? type : { schema: type }]))
-
-  function isWithin(granted: AuthorizationDetail, asked: AuthorizationDetail): boolean {
-    if (granted.type !== asked.type) return false
-    const type: DetailType | undefined = known.get(granted.type)
-    return type?.isWithin === undefined ? isDeepStrictEqual(granted, asked) : type.isWithin(granted, asked)
+function readOne(ctx: AskContext, element: unknown, which: string, { metadata }: Client): AuthorizationDetail {
+  if (!isObject(element) || typeof element.type !== 'string') throw invalid(`${which} must be an object with a type`)
+  const type = ctx.hooks.detailTypes.get(element.type)
+  const isAllowed = metadata.authorization_details_types?.includes(element.type) ?? true
+  if (type === undefined || !isAllowed) throw invalid(`${which} has a type that is not supported`)
+  const result = type.schema.safeParse(element)
+  if (!result.success) {
+    const [issue] = result.error.issues
+    throw invalid([which, issue?.path.map(String).join('.'), issue?.message].filter(Boolean).join(': '))
   }
-
-  /**
-   * Reads `authorization_details`: JSON text from a form, an array from a signed request.
-   * @throws BackchannelError `invalid_authorization_details` that names the element and what is wrong with it.
-   */
-  function read(value: unknown, client: ClientMetadata): readonly AuthorizationDetail[] | undefined {
-    if (value === undefined) return undefined
-    const list = typeof value === 'string' ? parse(value) : value
-    if (!Array.isArray(list) || list.length === 0) throw invalid('must be a JSON array with an element')
-    if (list.length > mostDetails) throw invalid(`must have ${mostDetails} elements at most`)
-    return list.map((element, index) => readOne(element, `element ${index + 1}`, client))
-  }
-
-  function readOne(element: unknown, which: string, client: ClientMetadata): AuthorizationDetail {
-    if (!isObject(element) || typeof element.type !== 'string') throw invalid(`${which} must be an object with a type`)
-    const type = known.get(element.type)
-    const allowed = client.authorization_details_types?.includes(element.type) ?? true
-    if (type === undefined || !allowed) throw invalid(`${which} has a type that is not supported`)
-    const result = type.schema.safeParse(element)
-    if (!result.success) {
-      const [issue] = result.error.issues
-      throw invalid([which, issue?.path.join('.'), issue?.message].filter(Boolean).join(': '))
-    }
-    const data: unknown = JSON.parse(JSON.stringify(result.data))
-    checkJson(data)
-    return { ...(data as object), type: element.type }
-  }
-
-  return {
-    types: [...known.keys()],
-    isWithin,
-    read,
-
-    /**
-     * What a token request leaves of the details that were granted (RFC 9396 6).
-     * @throws BackchannelError `invalid_authorization_details` for more than was granted.
-     */
-    narrow(
-      value: unknown,
-      granted: readonly AuthorizationDetail[] | undefined,
-      client: ClientMetadata,
-    ): readonly AuthorizationDetail[] | undefined {
-      const wanted = read(value, client)
-      if (wanted === undefined) return granted
-      if (eachWithinItsOwn(wanted, granted ?? [], isWithin)) return wanted
-      throw invalid('must not be more than was granted')
-    },
-  }
+  const data: unknown = JSON.parse(JSON.stringify(result.data))
+  checkJson(data)
+  return { ...(data as object), type: element.type }
 }
 
 function parse(text: string): unknown {
@@ -94,6 +44,56 @@ function parse(text: string): unknown {
   } catch (thrown) {
     throw invalid((thrown as Error).message)
   }
+}
+
+/** Is what is granted no more than what was asked? The host may say so, type by type. */
+export function isWithin(ctx: AskContext, granted: AuthorizationDetail, asked: AuthorizationDetail): boolean {
+  if (granted.type !== asked.type) return false
+  const type = ctx.hooks.detailTypes.get(granted.type)
+  return type?.isWithin === undefined ? isDeepStrictEqual(granted, asked) : type.isWithin({ granted, asked })
+}
+
+/**
+ * What a token request leaves of the details that were granted (RFC 9396 6).
+ * @throws BackchannelError `invalid_authorization_details` for more than was granted.
+ */
+export function narrowDetails(
+  ctx: AskContext,
+  wanted: unknown,
+  granted: readonly AuthorizationDetail[] | undefined,
+  client: Client,
+): readonly AuthorizationDetail[] | undefined {
+  const details = readAuthorizationDetails(ctx, wanted, client)
+  if (details === undefined) return granted
+  if (!eachWithinItsOwn(details, granted ?? [], (one, other) => isWithin(ctx, one, other))) {
+    throw invalid('must not be more than was granted')
+  }
+  return details
+}
+
+/**
+ * Does each of `granted` fit into one of `asked`, and no two of them into the same? A payment that was approved once is
+ * not granted twice. Pairs them off by augmenting paths, so that the order of either list makes no difference.
+ */
+export function eachWithinItsOwn<T>(
+  granted: readonly T[],
+  asked: readonly T[],
+  fits: (granted: T, asked: T) => boolean,
+): boolean {
+  const takenBy = new Map<number, T>()
+
+  function assign(one: T, tried: Set<number>): boolean {
+    return asked.some((each, index) => {
+      if (tried.has(index) || !fits(one, each)) return false
+      tried.add(index)
+      const holder = takenBy.get(index)
+      if (holder !== undefined && !assign(holder, tried)) return false
+      takenBy.set(index, one)
+      return true
+    })
+  }
+
+  return granted.length <= asked.length && granted.every((one) => assign(one, new Set()))
 }
 
 function invalid(what: string): BackchannelError {

@@ -1,64 +1,49 @@
-import type { Awaitable, ClientMetadata } from '../../contracts/contracts.ts'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import type { Guard } from '../../core/guard.ts'
 
-/** An API that access tokens can be for. */
-export interface Resource {
-  /** Scope values that mean something there; others stay out of its access tokens. Defaults to all. */
-  readonly scopes?: readonly string[]
+const maxResources = 10
+
+/**
+ * Reads the `resource` values of an authentication request (RFC 8707).
+ * @throws BackchannelError `invalid_target` for what is no URI, or not served here for this client.
+ */
+export async function readResources(ctx: Context, uris: readonly string[], client: Client): Promise<readonly string[]> {
+  const all = [...new Set(uris)]
+  if (all.length > maxResources) throw invalid(`resource must name ${maxResources} resources at most`)
+  for (const uri of all) {
+    if (!URL.canParse(uri) || uri.includes('#')) throw invalid('resource must be an absolute URI without fragment')
+    const resource = await ctx.tokenHooks.resource(uri, client.metadata)
+    if (resource === undefined) throw invalid('resource names one that is not served here')
+  }
+  return all
 }
 
-/** The APIs by their URI, or a function that knows them. */
-export type Resources =
-  | Readonly<Record<string, Resource>>
-  | ((resource: string, client: ClientMetadata) => Awaitable<Resource | undefined | null>)
+/**
+ * What a token request leaves of the resources that were granted (RFC 8707 2.2).
+ * @throws BackchannelError `invalid_target` for others.
+ */
+export function narrowResources(ctx: Context, uris: readonly string[], granted: readonly string[]): readonly string[] {
+  if (uris.length === 0) return granted
+  const possible = granted.length === 0 ? [ctx.settings.tokens.audience] : granted
+  if (!uris.every((uri) => possible.includes(uri))) throw invalid('resource names one that was not granted')
+  return granted.length === 0 ? [] : [...new Set(uris)]
+}
 
-const mostResources = 10
-
-/** Resource indicators (RFC 8707). */
-export function createResources(resources: Resources, defaultResource: string, guard: Guard) {
-  async function find(uri: string, client: ClientMetadata): Promise<Resource | undefined> {
-    if (typeof resources === 'function') return (await guard('tokens', () => resources(uri, client))) ?? undefined
-    return Object.hasOwn(resources, uri) ? resources[uri] : undefined
+/** The scope values that mean something to all of these resources together (RFC 9068 2.2.3). */
+export async function scopeFor(
+  ctx: Context,
+  uris: readonly string[],
+  scope: readonly string[],
+  client: Client,
+): Promise<readonly string[]> {
+  if (uris.length === 0) return scope
+  const known = new Set<string>()
+  for (const uri of uris) {
+    const resource = await ctx.tokenHooks.resource(uri, client.metadata)
+    for (const each of resource?.scopes ?? scope) known.add(each)
   }
-
-  return {
-    /** @throws BackchannelError `invalid_target` for what is no URI, or not served here for this client. */
-    async read(uris: readonly string[], client: ClientMetadata): Promise<readonly string[]> {
-      const all = [...new Set(uris)]
-      if (all.length > mostResources) throw invalid(`resource must name ${mostResources} resources at most`)
-      for (const uri of all) {
-        if (!URL.canParse(uri) || uri.includes('#')) throw invalid('resource must be an absolute URI without fragment')
-        if ((await find(uri, client)) === undefined) throw invalid('resource names one that is not served here')
-      }
-      return all
-    },
-
-    /**
-     * What a token request leaves of the resources that were granted (RFC 8707 2.2).
-     * @throws BackchannelError `invalid_target` for others.
-     */
-    narrow(uris: readonly string[], granted: readonly string[]): readonly string[] {
-      if (uris.length === 0) return granted
-      const possible = granted.length === 0 ? [defaultResource] : granted
-      if (!uris.every((uri) => possible.includes(uri))) throw invalid('resource names one that was not granted')
-      return granted.length === 0 ? [] : [...new Set(uris)]
-    },
-
-    /** The scope values that mean something to all of these resources together (RFC 9068 2.2.3). */
-    async scopeFor(
-      uris: readonly string[],
-      scope: readonly string[],
-      client: ClientMetadata,
-    ): Promise<readonly string[]> {
-      const meant = new Set<string>()
-      for (const uri of uris) {
-        const { scopes = scope } = (await find(uri, client)) ?? {}
-        for (const each of scopes) meant.add(each)
-      }
-      return uris.length === 0 ? scope : scope.filter((each) => meant.has(each))
-    },
-  }
+  return scope.filter((each) => known.has(each))
 }
 
 function invalid(description: string): BackchannelError {

@@ -1,38 +1,51 @@
-import type { ClientMetadata } from '../../contracts/contracts.ts'
-import type { Vault } from '../../core/crypto/vault.ts'
+import type { ClientMetadata } from '../../contracts/clients.ts'
+import type { RequestDetails } from '../../contracts/request.ts'
+import type { Client } from '../../core/client.ts'
+import type { AskContext, Context } from '../../core/context.ts'
+import { requestedValues } from './claims.ts'
 
-/** Names that users have for clients. */
-export interface Subjects {
-  /** The user's name for this client. */
-  nameFor(client: ClientMetadata, sub: string): string
-  /** The host's subject behind a name that this client was given; `undefined` when it is none of ours. */
-  subjectOf(client: ClientMetadata, name: string): string | undefined
-  /** What is wrong with the client's registration, in words for the host's log; `undefined`: nothing. */
-  problemOf(client: ClientMetadata): string | undefined
+/**
+ * The user's name for this client: public or pairwise (OpenID Connect Core 8, CIBA Core 4). A pairwise name is the
+ * subject, encrypted with the server's secret: nothing has to be stored, and without the secret it does not show what
+ * it stands for, or that two sectors mean one user.
+ * @param sub The host's name for the user.
+ */
+export function subjectFor({ vault }: Pick<AskContext, 'vault'>, client: ClientMetadata, sub: string): string {
+  return isPairwise(client) ? vault.encryptSubject(sub, vaultContextOf(client)) : sub
+}
+
+/** The host's name for the user behind a name that this client was given; `undefined` when it is none of ours. */
+export function subjectBehind(
+  { vault }: Pick<AskContext, 'vault'>,
+  client: ClientMetadata,
+  name: string,
+): string | undefined {
+  return isPairwise(client) ? vault.decryptSubject(name, vaultContextOf(client)) : name
+}
+
+/** What is wrong with the client's registration for its subjects, in words for the host's log; `undefined`: nothing. */
+export function subjectProblem({ settings }: Context, client: ClientMetadata): string | undefined {
+  if (!isPairwise(client)) return undefined
+  if (!settings.hasOwnSecret) {
+    return 'pairwise subjects need the option "secret": without it they would change with the keys'
+  }
+  return sectorOf(client) === undefined ? 'sector_identifier_uri is needed for pairwise subjects' : undefined
 }
 
 /**
- * Public and pairwise subjects (OpenID Connect Core 8, CIBA Core 4). A pairwise name is the subject under the server's
- * secret, so nothing has to be stored, and nobody else can tell what it stands for or that two sectors mean one user.
- * @param stable The secret is the host's own, and outlives a change of keys.
+ * Is this the user whose `sub` the request demands (OpenID Connect Core 5.5.1)? Yes where it demands none.
+ * @throws Error when the user cannot be named for this client: asked before the user is.
  */
-export function createSubjects(vault: Pick<Vault, 'disguise' | 'reveal'>, stable: boolean): Subjects {
-  return {
-    nameFor: (client, sub) => (isPairwise(client) ? vault.disguise(sub, contextOf(client)) : sub),
-    subjectOf: (client, name) => (isPairwise(client) ? vault.reveal(name, contextOf(client)) : name),
-    problemOf(client) {
-      if (!isPairwise(client)) return undefined
-      if (!stable) return 'pairwise subjects need the option "secret": without it they would change with the keys'
-      return sectorOf(client) === undefined ? 'sector_identifier_uri is needed for pairwise subjects' : undefined
-    },
-  }
+export function matchesRequestedSub(ctx: AskContext, client: Client, details: RequestDetails, sub: string): boolean {
+  const name = subjectFor(ctx, client.metadata, sub)
+  return details.claims === undefined || (requestedValues(details.claims, 'sub')?.includes(name) ?? true)
 }
 
 function isPairwise({ subject_type }: ClientMetadata): boolean {
   return subject_type === 'pairwise'
 }
 
-function contextOf(client: ClientMetadata): string {
+function vaultContextOf(client: ClientMetadata): string {
   const sector = sectorOf(client)
   if (sector === undefined) throw new Error(`client "${client.client_id}" has no sector for pairwise subjects`)
   return `sub ${sector}`

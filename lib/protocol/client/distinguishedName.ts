@@ -31,32 +31,30 @@ const oids: Readonly<Record<string, string>> = {
   JURISDICTIONCOUNTRYNAME: '1.3.6.1.4.1.311.60.2.1.3',
 }
 
-// type, value and what follows it; each branch of the value begins with another character, so nothing is tried twice
-const attribute = /[ ]*(?<type>[A-Za-z][A-Za-z0-9-]*|[0-9.]+)[ ]*=(?<value>(?:[^\\,;+"]|\\.)*)(?<end>[,;+]|$)/suy
+// Type, value and what follows it. The branches of the value begin with different characters: nothing is tried twice.
+const attribute = /[ ]*(?<type>[A-Za-z][A-Za-z0-9-]*|[0-9.]+)[ ]*=(?<value>(?:[^\\,;+"]|\\.)*)(?<end>[,;+]|$)/gsuy
 
 /**
  * A distinguished name in one spelling. RFC 4514 allows many for the same name: types by name or number, escapes by
  * character or byte, values in text or hex, the parts of a multi-valued step in any order. Values keep their case.
- * @returns `undefined` when the text is no distinguished name
+ * @returns `undefined` when the text is no distinguished name.
  */
 export function canonicalName(text: string): string | undefined {
   const steps: string[][] = [[]]
-  for (let at = 0, end: string | undefined = ','; end !== ''; ) {
-    attribute.lastIndex = at
-    const groups: Record<string, string> | undefined = attribute.exec(text)?.groups
-    if (groups === undefined) return undefined
+  let end: string | undefined
+  for (const { groups = {} } of text.matchAll(attribute)) {
     const type = groups.type?.toUpperCase() ?? ''
     const value = textOf(groups.value ?? '')
     if (value === undefined) return undefined
     steps.at(-1)?.push(`${oids[type] ?? type}=${JSON.stringify(value)}`)
-    at = attribute.lastIndex
     end = groups.end
     if (end === ',' || end === ';') steps.push([])
   }
-  return steps.map((step) => step.sort().join('+')).join(',')
+  // otherwise it stopped before the end of the text
+  return end === '' ? steps.map((step) => step.sort().join('+')).join(',') : undefined
 }
 
-/** Node prints one step a line, the most significant first; RFC 4514 writes that one last. */
+/** As `canonicalName`, of a subject as Node prints it: one step a line, in the opposite order of RFC 4514. */
 export function canonicalSubject(subject: string): string | undefined {
   return canonicalName(subject.split('\n').reverse().join(','))
 }
@@ -64,14 +62,14 @@ export function canonicalSubject(subject: string): string | undefined {
 function textOf(raw: string): string | undefined {
   const hex = /^ *#((?:[0-9a-f]{2})+) *$/i.exec(raw)?.[1]
   if (hex !== undefined) return textIn(Buffer.from(hex, 'hex'))
-  const parts = [...trim(raw).matchAll(/\\([0-9a-f]{2})|\\(.)|[^\\]+/gisu)]
+  const parts = [...withoutSpaces(raw).matchAll(/\\([0-9a-f]{2})|\\(.)|[^\\]+/gisu)]
   return Buffer.concat(
     parts.map(([all, byte, char]) => (byte === undefined ? Buffer.from(char ?? all) : Buffer.from(byte, 'hex'))),
   ).toString()
 }
 
 /** Spaces around a value mean nothing, unless they are escaped. */
-function trim(raw: string): string {
+function withoutSpaces(raw: string): string {
   const trimmed = raw.replace(/^ +/, '').trimEnd()
   return /(?:^|[^\\])(?:\\\\)*\\$/.test(trimmed) ? `${trimmed} ` : trimmed
 }

@@ -1,177 +1,37 @@
-import { z } from 'zod'
-import type { Client, ClientMetadata, Jwk } from '../../contracts/contracts.ts'
-import { asymmetricAlgs, hmacAlgs } from '../../core/crypto/jws.ts'
-import { clientAuthMethods } from '../../options/profiles.ts'
-import { isClientId } from './credentials.ts'
-import { canonicalName } from './distinguishedName.ts'
-import { isLongEnough, isPublicKey, macBytes } from './jwks.ts'
-
-const cibaGrantType = 'urn:openid:params:grant-type:ciba'
-
-const https = z
-  .string('must be a string')
-  .refine((text) => URL.canParse(text) && new URL(text).protocol === 'https:', 'must be an https URL')
-  .refine((text) => URL.canParse(text) && new URL(text).username === '', 'must not hold credentials')
-  .refine((text) => !text.includes('#'), 'must not have a fragment')
-const landing = z
-  .string('must be a string')
-  .refine(
-    (text) => URL.canParse(text) && /^(https:|http:\/\/(localhost|127\.0\.0\.1|\[::1\])[:/])/.test(new URL(text).href),
-    'must be an https URL (http on loopback only)',
-  )
-  .refine((text) => !text.includes('#') && URL.canParse(text) && new URL(text).username === '', 'must be a plain URL')
-const texts = z.array(z.string())
-const asymmetricAlg = z.enum(asymmetricAlgs, `must be one of ${asymmetricAlgs.join(' ')}`)
-
-// a type that we do not know is ignored (RFC 7517 5), and so no mistake
-const jwk = z
-  .custom<Jwk>(isPublicKey, 'must be a public key')
-  .refine((key) => key.kty !== 'RSA' || isLongEnough(key), 'must have 2048 bits at least')
-
-const schema = z.looseObject({
-  client_id: z.string().refine(isClientId, 'must be 1 to 255 characters, none of them a control character'),
-  client_secret: z.string().min(1).optional(),
-  client_secret_expires_at: z.number().nonnegative().optional(),
-  client_name: z.string().min(1).max(200).optional(),
-  logo_uri: https.optional(),
-  token_endpoint_auth_method: z
-    .enum(clientAuthMethods, 'must be a method that authenticates the client; "none" is not one')
-    .default('client_secret_basic'),
-  token_endpoint_auth_signing_alg: z.enum([...asymmetricAlgs, ...hmacAlgs]).optional(),
-  grant_types: texts.optional(),
-  scope: z.string().optional(),
-  backchannel_token_delivery_mode: z.enum(['poll', 'ping', 'push'], 'must be poll, ping or push').optional(),
-  backchannel_client_notification_endpoint: https.optional(),
-  backchannel_authentication_request_signing_alg: asymmetricAlg.optional(),
-  backchannel_user_code_parameter: z.boolean().optional(),
-  jwks: z.looseObject({ keys: z.array(jwk).min(1, 'must hold a key').max(50, 'must hold 50 keys at most') }).optional(),
-  jwks_uri: https.optional(),
-  subject_type: z.enum(['public', 'pairwise']).optional(),
-  sector_identifier_uri: https.optional(),
-  id_token_signed_response_alg: asymmetricAlg.optional(),
-  id_token_encrypted_response_alg: z.string().optional(),
-  id_token_encrypted_response_enc: z.string().optional(),
-  tls_client_auth_subject_dn: z
-    .string()
-    .refine((dn) => canonicalName(dn) !== undefined, 'must be a distinguished name such as "CN=till,O=Bank,C=DE"')
-    .optional(),
-  tls_client_auth_san_dns: z.string().optional(),
-  tls_client_auth_san_uri: z.string().optional(),
-  tls_client_auth_san_ip: z.string().optional(),
-  tls_client_auth_san_email: z.string().optional(),
-  tls_client_certificate_bound_access_tokens: z.boolean().optional(),
-  dpop_bound_access_tokens: z.boolean().optional(),
-  authorization_details_types: texts.optional(),
-  default_acr_values: texts.optional(),
-  default_max_age: z.number().nonnegative().optional(),
-  require_auth_time: z.boolean().optional(),
-  login_uri: landing.optional(),
-})
-
-type Checked = z.output<typeof schema>
-
-// The documented type and the check are compared here: a member that only one of them knows does not compile.
-type Named<T> = keyof { [K in keyof T as string extends K ? never : number extends K ? never : K]: unknown }
-type Same<A, B> = [A] extends [B] ? ([B] extends [A] ? true : never) : never
-const same: Same<Named<ClientMetadata>, Named<Checked>> = true
-void same
-
-/** Rules between members. Each gives the member to mend and what it must be. */
-const rules: readonly ((client: Checked) => string | undefined)[] = [
-  ({ jwks, jwks_uri }) => (jwks && jwks_uri ? 'jwks and jwks_uri exclude each other' : undefined),
-  ({ token_endpoint_auth_method: method, client_secret }) =>
-    method.startsWith('client_secret') && client_secret === undefined
-      ? `client_secret is needed for ${method}`
-      : undefined,
-  ({ token_endpoint_auth_method: method, client_secret = '', token_endpoint_auth_signing_alg: alg = 'HS256' }) =>
-    method === 'client_secret_jwt' && Buffer.byteLength(client_secret) < macBytes(alg)
-      ? `client_secret is too short for ${alg}`
-      : undefined,
-  ({ token_endpoint_auth_method: method, jwks, jwks_uri }) =>
-    ['private_key_jwt', 'self_signed_tls_client_auth'].includes(method) && !jwks && !jwks_uri
-      ? `jwks or jwks_uri is needed for ${method}`
-      : undefined,
-  ({ token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: alg }) =>
-    alg !== undefined && alg.startsWith('HS') !== (method === 'client_secret_jwt') && method.endsWith('_jwt')
-      ? `token_endpoint_auth_signing_alg ${alg} does not fit ${method}`
-      : undefined,
-  (client) =>
-    client.token_endpoint_auth_method === 'tls_client_auth' &&
-    subjectMembers.filter((name) => client[name]).length !== 1
-      ? `tls_client_auth needs exactly one of ${subjectMembers.join(', ')}`
-      : undefined,
-  ({ backchannel_authentication_request_signing_alg: alg, jwks, jwks_uri }) =>
-    alg !== undefined && !jwks && !jwks_uri ? 'jwks or jwks_uri is needed for signed requests' : undefined,
-  ({ backchannel_token_delivery_mode: mode, grant_types }) =>
-    mode !== undefined && mode !== 'push' && grant_types !== undefined && !grant_types.includes(cibaGrantType)
-      ? `grant_types must contain ${cibaGrantType}`
-      : undefined,
-  ({ backchannel_token_delivery_mode: mode = 'poll', backchannel_client_notification_endpoint: endpoint }) =>
-    mode !== 'poll' && endpoint === undefined
-      ? `backchannel_client_notification_endpoint is needed for ${mode}`
-      : undefined,
-  // CIBA Core 4: the sector needs a host, and a key that proves the jwks_uri is the client's own
-  ({ subject_type, backchannel_token_delivery_mode: mode, jwks_uri, sector_identifier_uri }) =>
-    subject_type === 'pairwise' && mode !== undefined && mode !== 'push' && !jwks_uri && !sector_identifier_uri
-      ? 'sector_identifier_uri or jwks_uri is needed for pairwise subjects'
-      : undefined,
-  (client) =>
-    client.subject_type === 'pairwise' &&
-    (client.backchannel_token_delivery_mode ?? 'push') !== 'push' &&
-    client.backchannel_authentication_request_signing_alg === undefined &&
-    !['private_key_jwt', 'self_signed_tls_client_auth'].includes(client.token_endpoint_auth_method)
-      ? 'pairwise subjects need signed requests, private_key_jwt or self_signed_tls_client_auth'
-      : undefined,
-]
-
-const subjectMembers = [
-  'tls_client_auth_subject_dn',
-  'tls_client_auth_san_dns',
-  'tls_client_auth_san_uri',
-  'tls_client_auth_san_ip',
-  'tls_client_auth_san_email',
-] as const
+import type { z } from 'zod'
+import type { ClientMetadata, Clients } from '../../contracts/clients.ts'
+import type { RegisteredClient } from '../../core/client.ts'
+import type { ClientDirectory } from '../../core/context.ts'
+import { type Guard, wrongResult } from '../../core/guards/guard.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { metadataRules, metadataSchema } from './metadataSchema.ts'
 
 /**
- * Checks a client's metadata (CIBA Core 4, RFC 7591) and gives it its defaults. Remembers the result per object, for as
- * long as the object's members stay the same: replace nested members, do not change them in place.
- */
-export function createReadClient() {
-  const known = new WeakMap<ClientMetadata, { readonly copy: ClientMetadata; readonly client: Client }>()
-
-  return (metadata: ClientMetadata): Client => {
-    const remembered = known.get(metadata)
-    if (remembered !== undefined && sameMembers(metadata, remembered.copy)) return remembered.client
-    const client = readClient(metadata)
-    known.set(metadata, { copy: { ...metadata }, client })
-    return client
-  }
-}
-
-/**
- * Checks a client's metadata, as this package does before it uses it. For registration endpoints and start-up checks.
+ * Checks a client's metadata (CIBA Core 4, RFC 7591) and gives it its defaults, as this package does before it uses it.
+ * For registration endpoints and checks at start.
  * @throws TypeError that names the client, the member and what it must be.
+ * @example
+ * ```ts
+ * const { authMethod, deliveryMode } = readClient(metadata)
+ * ```
  */
-export function readClient(metadata: ClientMetadata): Client {
-  const result = schema.safeParse(metadata)
-  if (!result.success) {
-    const issue = result.error.issues[0]
-    throw new TypeError(`client ${labelOf(metadata)}: ${explain(issue)}`)
-  }
+export function readClient(metadata: ClientMetadata): RegisteredClient {
+  const result = metadataSchema.safeParse(metadata)
+  if (!result.success) throw wrong(metadata, explain(result.error.issues[0]))
   const checked = result.data
-  for (const rule of rules) {
-    const wrong = rule(checked)
-    if (wrong !== undefined) throw new TypeError(`client ${labelOf(metadata)}: ${wrong}`)
+  for (const rule of metadataRules) {
+    const problem = rule(checked)
+    if (problem !== undefined) throw wrong(metadata, problem)
   }
-  const { client_id, client_name = client_id, backchannel_token_delivery_mode: mode, scope } = checked
-  return {
+  const { client_id, client_name = client_id, scope } = checked
+  return omitUndefined({
     id: client_id,
     name: client_name,
     authMethod: checked.token_endpoint_auth_method,
-    ...(mode === undefined ? {} : { deliveryMode: mode }),
-    ...(scope === undefined ? {} : { scope: new Set(scope.split(' ')) }),
+    deliveryMode: checked.backchannel_token_delivery_mode,
+    scope: scope === undefined ? undefined : new Set(scope.split(' ')),
     metadata,
-  }
+  })
 }
 
 function explain(issue: z.core.$ZodIssue | undefined): string {
@@ -180,7 +40,34 @@ function explain(issue: z.core.$ZodIssue | undefined): string {
   return `${name} ${issue.message.startsWith('must') ? issue.message : `is not valid: ${issue.message}`}`
 }
 
-function sameMembers(a: ClientMetadata, b: ClientMetadata): boolean {
+function wrong(metadata: ClientMetadata, what: string): TypeError {
+  const label = typeof metadata?.client_id === 'string' ? `"${metadata.client_id}"` : 'without client_id'
+  return new TypeError(`client ${label}: ${what}`)
+}
+
+/**
+ * The host's clients, guarded, with their metadata checked. The result is remembered for each object, as long as its
+ * members stay the same: replace nested members, do not change them in place. Finding rejects with a TypeError for a wrong
+ * registration.
+ */
+export function createClientDirectory(clients: Clients, guard: Guard): ClientDirectory<RegisteredClient> {
+  const known = new WeakMap<ClientMetadata, { readonly copy: ClientMetadata; readonly client: RegisteredClient }>()
+
+  function read(metadata: ClientMetadata | undefined | null): RegisteredClient | undefined {
+    if (metadata === undefined || metadata === null) return undefined
+    if (typeof metadata !== 'object' || Array.isArray(metadata))
+      throw wrongResult('clients.find', 'what is not an object')
+    const remembered = known.get(metadata)
+    if (remembered !== undefined && hasSameMembers(metadata, remembered.copy)) return remembered.client
+    const client = readClient(metadata)
+    known.set(metadata, { copy: { ...metadata }, client })
+    return client
+  }
+
+  return { find: guard.wrap('clients', 'clients.find', (clientId) => clients.find({ clientId }), read) }
+}
+
+function hasSameMembers(a: ClientMetadata, b: ClientMetadata): boolean {
   let count = 0
   for (const name in a) {
     if (a[name] !== b[name]) return false
@@ -188,8 +75,4 @@ function sameMembers(a: ClientMetadata, b: ClientMetadata): boolean {
   }
   for (const _ in b) count -= 1
   return count === 0
-}
-
-function labelOf(metadata: ClientMetadata): string {
-  return typeof metadata?.client_id === 'string' ? `"${metadata.client_id}"` : 'without client_id'
 }

@@ -1,27 +1,18 @@
-import type { Emit } from '../../core/events.ts'
-import type { Guard } from '../../core/guard.ts'
-import { keyOf, type LimiterFactory, type Pair, usedUp } from './limiter.ts'
+import type { AskContext, Pair } from '../../core/context.ts'
 
-export interface BlockParts {
-  readonly limiter: LimiterFactory
-  /** How long a block lasts. */
-  readonly seconds: number
-  readonly guard: Guard
-  readonly emit: Emit
+/** Is this client kept from asking this user, who said "I did not start this"? An event tells when it is. */
+export async function isBlocked(ctx: AskContext, { clientId, sub }: Pair): Promise<boolean> {
+  const isKept = (await ctx.budgets.retryAfterMs('blocks', { clientId, sub })) !== undefined
+  if (isKept) ctx.emit({ type: 'limit.hit', limit: 'notMe', clientId, sub })
+  return isKept
 }
 
-/** Which clients may not ask which users, because the user said "I did not start this". */
-export function createBlocks({ limiter, seconds, guard, emit }: BlockParts) {
-  const blocks = limiter({ keyPrefix: 'ciba-block', points: 1, duration: seconds })
+/** Keeps a client from asking a user, for `limits.notMeBlockSeconds`. */
+export function block(ctx: AskContext, pair: Pair): Promise<void> {
+  return ctx.budgets.block('blocks', pair, ctx.settings.limits.notMeBlockSeconds)
+}
 
-  return {
-    block: (pair: Pair): Promise<void> => guard('limits', async () => void (await blocks.block(keyOf(pair), seconds))),
-    unblock: (pair: Pair): Promise<boolean> => guard('limits', () => blocks.delete(keyOf(pair))),
-    /** Is this client kept from asking this user? Says so in an event when it is. */
-    async isBlocked(pair: Pair): Promise<boolean> {
-      const blocked = (await guard('limits', () => usedUp(blocks, keyOf(pair)))) !== undefined
-      if (blocked) emit({ type: 'limit.hit', limit: 'notMe', ...pair })
-      return blocked
-    },
-  }
+/** Lets a client ask a user again. `false`: it was not kept from it. */
+export function unblock(ctx: AskContext, pair: Pair): Promise<boolean> {
+  return ctx.budgets.clear('blocks', pair)
 }

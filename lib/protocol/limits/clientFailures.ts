@@ -1,67 +1,49 @@
-import type { Call } from '../../contracts/contracts.ts'
+import type { Budgets, Context } from '../../core/context.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import type { Guard } from '../../core/guard.ts'
-import { isClientId } from '../client/credentials.ts'
-import { type Limiter, type LimiterFactory, take, usedUp } from './limiter.ts'
+import type { Call } from '../../core/http/call.ts'
 
-export interface AttemptsParts {
-  /** Failures of one client at one address before it has to wait; 0 for no limit. */
-  readonly most: number
-  readonly limiter: LimiterFactory
-  readonly guard: Guard
-  readonly emit: Emit
-}
-
-const windowSeconds = 600
-/** Callers remembered at a time; the oldest gives way. */
-const mostCallers = 10_000
+/** Callers remembered at a time; the oldest is forgotten first. */
+const maxCallers = 10_000
 
 /**
- * The budget of failed client authentications. It belongs to a client at an address, so that nobody can lock a client out from
- * elsewhere; where the address is not known there is none. Callers that have not failed in this process cost no look-up.
+ * Before credentials are looked at: did this client fail too often, at the address that this call comes from? A client
+ * cannot be locked out from another address, and not at all where the address is not known. Callers that have not
+ * failed in this process cost no look-up.
+ * @throws BackchannelError `invalid_client` 429
  */
-export function createAttempts({ most, limiter, guard, emit }: AttemptsParts) {
-  const failures: Limiter | undefined =
-    most > 0 ? limiter({ keyPrefix: 'ciba-failedAuthentications', points: most, duration: windowSeconds }) : undefined
-  const failed = new Set<string>()
-  function keyOf(clientId: string, call: Call): string | undefined {
-    const address = isClientId(clientId) ? call.address?.() : undefined
-    return address === undefined ? undefined : JSON.stringify([clientId, address])
-  }
-
-  return {
-    /** Before credentials are looked at. @throws BackchannelError `invalid_client` 429 */
-    async refuseGuessing(clientId: string, call: Call): Promise<void> {
-      if (failures === undefined || failed.size === 0) return
-      const key = keyOf(clientId, call)
-      if (key === undefined || !failed.has(key)) return
-      const wait = await guard('limits', () => usedUp(failures, key))
-      if (wait === undefined) return
-      emit({ type: 'limit.hit', limit: 'failedAuthentications', clientId })
-      throw new BackchannelError('invalid_client', 'Client authentication failed too often; try again later', {
-        status: 429,
-        headers: { 'Retry-After': String(Math.ceil(wait / 1000)) },
-      })
-    },
-
-    async countFailure(clientId: string, call: Call): Promise<void> {
-      const key = failures && keyOf(clientId, call)
-      if (failures === undefined || key === undefined) return
-      failed.delete(key)
-      failed.add(key)
-      await forgetOldest(failures)
-      await guard('limits', () => take(failures, key)).catch(() => {}) // the guard has reported the outage
-    },
-  }
-
-  /** Anybody may fail, under any number of names: what is counted has to have an end. */
-  async function forgetOldest(failures: Limiter): Promise<void> {
-    const [oldest] = failed
-    if (failed.size <= mostCallers || oldest === undefined) return
-    failed.delete(oldest)
-    await guard('limits', () => failures.delete(oldest)).catch(() => {})
-  }
+export async function refuseLockedOut(ctx: Context, clientId: string, call: Call): Promise<void> {
+  const { budgets } = ctx
+  if (budgets.failedCallers.size === 0) return
+  const key = callerOf(clientId, call)
+  if (key === undefined || !budgets.failedCallers.has(key)) return
+  const retryAfterMs = await budgets.retryAfterMs('failedAuthentications', key)
+  if (retryAfterMs === undefined) return
+  ctx.emit({ type: 'limit.hit', limit: 'failedAuthentications', clientId })
+  throw new BackchannelError('invalid_client', 'Client authentication failed too often; try again later', {
+    status: 429,
+    headers: { 'Retry-After': String(Math.ceil(retryAfterMs / 1000)) },
+  })
 }
 
-export type Attempts = ReturnType<typeof createAttempts>
+/** Counts a failed authentication. Never rejects: the caller is refused in any case. */
+export async function countFailure({ budgets }: Context, clientId: string, call: Call): Promise<void> {
+  const key = budgets.has('failedAuthentications') ? callerOf(clientId, call) : undefined
+  if (key === undefined) return
+  budgets.failedCallers.delete(key)
+  budgets.failedCallers.add(key)
+  await forgetOldest(budgets)
+  await budgets.take(['failedAuthentications', key]).catch(() => {}) // the guard has reported the outage
+}
+
+/** Anybody may fail, under any number of names: what is remembered and counted has to have an end. */
+async function forgetOldest(budgets: Budgets): Promise<void> {
+  const [oldest] = budgets.failedCallers
+  if (budgets.failedCallers.size <= maxCallers || oldest === undefined) return
+  budgets.failedCallers.delete(oldest)
+  await budgets.clear('failedAuthentications', oldest).catch(() => {}) // the guard has reported the outage
+}
+
+function callerOf(clientId: string, call: Call): string | undefined {
+  const address = call.address?.()
+  return address === undefined ? undefined : JSON.stringify([clientId, address])
+}

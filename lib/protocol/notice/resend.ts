@@ -1,8 +1,14 @@
-import type { BackchannelStore, Client, User } from '../../contracts/contracts.ts'
-import { BackchannelError } from '../../core/errors.ts'
-import { isExpired, type RequestRecord } from '../../core/request.ts'
-import type { Route, RouteQuestion } from './route.ts'
-import type { createSend } from './send.ts'
+import type { RequestRecord } from '../../contracts/request.ts'
+import type { AskContext } from '../../core/context.ts'
+import { BackchannelError, invalidRequest } from '../../core/errors.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { once } from '../../core/replay.ts'
+import { isExpired } from '../../core/request.ts'
+import { expired } from '../approval/check.ts'
+import { audienceOf } from './audience.ts'
+import { linkOf } from './link.ts'
+import { chooseRoute } from './route.ts'
+import { tryRoutes } from './send.ts'
 
 export interface ResendOptions {
   /** Name of the channel to use this time. Defaults to the choice made for the request itself. */
@@ -18,65 +24,39 @@ export interface Resent {
   readonly link?: string
 }
 
-export interface ResendParts {
-  readonly store: BackchannelStore
-  readonly clock: () => number
-  /** Least seconds between two. */
-  readonly resendSeconds: number
-  findClient(clientId: string): Promise<Client | undefined>
-  findUser(sub: string, client: Client): Promise<User | undefined>
-  routeFor(question: RouteQuestion): Route | undefined
-  /** The same link again. */
-  linkOf(record: RequestRecord, client: Client): string
-  tryRoutes: ReturnType<typeof createSend>['tryRoutes']
-}
-
 /**
- * Sends the link of an open request again, for a staff screen. A failure leaves the request open.
- * @throws BackchannelError 404, 409, 410: there is no open request; 429: it was sent moments ago.
+ * Sends the link of an open request again, for a staff screen: the same link, by the same choice of channels or by the
+ * one that is named. A failure leaves the request open.
+ * @throws BackchannelError 409, 410: the request is not open; 429: it was sent moments ago; 503: it could not be sent.
  */
-export function createResend(parts: ResendParts) {
-  const { store, clock } = parts
-
-  return async (record: RequestRecord, { channel: named }: ResendOptions = {}): Promise<Resent> => {
-    requireOpen(record, clock())
-    const { client, user } = await audienceOf(record)
-    const context = record.details.requestContext
-    const route = parts.routeFor({
-      client: client.metadata,
-      named: named ?? (typeof context?.channel === 'string' ? context.channel : undefined),
-      inContext: context !== undefined,
-      user,
-    })
-    if (route === undefined) throw unavailable('No channel reaches the user')
-    const link = parts.linkOf(record, client)
-    if (route.channel.returnsLink) return { channel: route.channel.name, link }
-    await requirePause(record)
-    const { channel, sent, failure } = await parts.tryRoutes(route, { link, record, client, user })
-    if (channel === undefined) throw unavailable(`The link could not be sent: ${failure}`)
-    return { channel, ...(sent?.messageId === undefined ? {} : { messageId: sent.messageId }) }
-  }
-
-  async function audienceOf({ clientId, sub }: RequestRecord): Promise<{ client: Client; user: User }> {
-    const client = await parts.findClient(clientId)
-    const user = client === undefined || sub === undefined ? undefined : await parts.findUser(sub, client)
-    if (client === undefined || user === undefined) throw unavailable('The client or the user is not there any more')
-    return { client, user }
-  }
-
-  async function requirePause({ id }: RequestRecord): Promise<void> {
-    if (await store.firstSeen(`resend ${id}`, clock() + parts.resendSeconds * 1000)) return
-    throw new BackchannelError('access_denied', 'The link was sent again moments ago', {
-      status: 429,
-      headers: { 'Retry-After': String(parts.resendSeconds) },
-    })
-  }
+export async function resend(ctx: AskContext, record: RequestRecord, options: ResendOptions = {}): Promise<Resent> {
+  requireOpen(ctx, record)
+  const audience = await audienceOf(ctx, record)
+  if (audience === undefined) throw unavailable('The client or the user is not there any more')
+  const { client, user, query } = audience
+  const route = chooseRoute(ctx, { ...query, named: options.channel ?? query.named })
+  if (route === undefined) throw unavailable('No channel reaches the user')
+  const link = linkOf(ctx, record, client)
+  if (route.channel.returnsLink) return { channel: route.channel.name, link }
+  await requirePause(ctx, record)
+  const { channel, sent, failure } = await tryRoutes(ctx, route, { link, record, client, user })
+  if (channel === undefined) throw unavailable(`The link could not be sent: ${failure}`)
+  return omitUndefined({ channel, messageId: sent?.messageId })
 }
 
-function requireOpen(record: RequestRecord, now: number): void {
-  if (isExpired(record, now)) throw new BackchannelError('expired_token', 'The request has expired', { status: 410 })
-  if (record.status === 'pending') return
-  throw new BackchannelError('invalid_request', 'The request is not open', { status: 409 })
+function requireOpen({ clock }: AskContext, record: RequestRecord): void {
+  if (isExpired(record, clock())) throw expired()
+  if (record.status !== 'pending') throw invalidRequest('The request is not open', { status: 409 })
+}
+
+/** Some seconds have to lie between two (option `notices.resendSeconds`). */
+async function requirePause(ctx: AskContext, { id }: RequestRecord): Promise<void> {
+  const { resendSeconds } = ctx.settings.notices
+  if (await once(ctx, 'resend', id, ctx.clock() + resendSeconds * 1000)) return
+  throw new BackchannelError('access_denied', 'The link was sent again moments ago', {
+    status: 429,
+    headers: { 'Retry-After': String(resendSeconds) },
+  })
 }
 
 function unavailable(description: string): BackchannelError {

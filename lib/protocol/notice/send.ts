@@ -1,26 +1,14 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { BackchannelStore, Client, Notice, Sent, Telemetry, User } from '../../contracts/contracts.ts'
-import { ChannelError, type ChannelFailure } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import { isExpired, type RequestRecord } from '../../core/request.ts'
+import type { Channel, ChannelFailure, Notice, Sent } from '../../contracts/channel.ts'
+import type { RequestRecord } from '../../contracts/request.ts'
+import type { User } from '../../contracts/users.ts'
+import type { Client } from '../../core/client.ts'
+import type { AskContext } from '../../core/context.ts'
+import { BackchannelError, ChannelError } from '../../core/errors.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { noticeStrings } from '../../core/noticeTexts.ts'
+import { isExpired } from '../../core/request.ts'
+import { failRequest } from '../approval/complete.ts'
 import type { Route } from './route.ts'
-
-export interface SendParts {
-  readonly store: BackchannelStore
-  readonly clock: () => number
-  readonly emit: Emit
-  /** Seconds before each further round over the channels, when one of them failed for now. */
-  readonly retrySeconds: readonly number[]
-  /** Tell the user the binding message? Not when they have to pick it on the page. */
-  readonly tellBindingMessage: boolean
-  /** The sentence before the link, in the user's language. */
-  messageFor(locale: string): string
-  /** Where the carrier of a channel reports what became of the notice of a request. */
-  statusUrl(channel: string, id: string): string
-  readonly telemetry?: Telemetry | undefined
-  /** Ends a request whose user cannot be reached. */
-  fail(record: RequestRecord, reason: string): Promise<void>
-}
 
 /** What is told to whom. */
 export interface Telling {
@@ -30,92 +18,88 @@ export interface Telling {
   readonly user: User
 }
 
-/** Takes notices to users. */
-export function createSend(parts: SendParts) {
-  const { emit, telemetry } = parts
-  const underWay = new Set<Promise<void>>()
-  const stop = new AbortController()
+/** What one round over the channels has come to. */
+export interface Round {
+  /** The channel that took the notice. */
+  readonly channel?: string
+  readonly sent?: Sent
+  /** No channel took the notice. `try_later`: one of them may take it later. */
+  readonly failure?: ChannelFailure
+}
 
-  /** Sends in its own time, after the client has its answer. When no channel reaches the user, the request fails. */
-  function send(route: Route, telling: Telling): void {
-    const delivery = deliver(route, telling).finally(() => underWay.delete(delivery))
-    underWay.add(delivery)
+/**
+ * Sends in the background, after the answer to the client has been written. When no channel reaches the user, the
+ * request fails.
+ */
+export function send(ctx: AskContext, route: Route, telling: Telling): void {
+  ctx.background.run(() => deliver(ctx, route, telling))
+}
+
+async function deliver(ctx: AskContext, route: Route, telling: Telling): Promise<void> {
+  const { retrySeconds } = ctx.settings.notices
+  for (const seconds of [...retrySeconds, undefined]) {
+    const { failure } = await tryRoutes(ctx, route, telling, seconds === undefined)
+    if (failure === undefined) return
+    if (failure !== 'try_later' || seconds === undefined) break
+    if (!(await ctx.background.wait(seconds * 1000)) || !(await isOpen(ctx, telling.record))) return
   }
+  // refused when the request was answered in the meantime; an outage was reported by the store's guard
+  await failRequest(ctx, telling.record, 'undeliverable').catch(() => {})
+}
 
-  async function deliver(route: Route, telling: Telling): Promise<void> {
-    await new Promise(setImmediate) // the client's answer leaves first
-    for (const seconds of [...parts.retrySeconds, undefined]) {
-      const { failure } = await tryRoutes(route, telling, seconds === undefined)
-      if (failure === undefined) return
-      if (failure !== 'try_later' || seconds === undefined) break
-      if (!(await waitFor(seconds)) || !(await isOpen(telling.record))) return
-    }
-    await parts.fail(telling.record, 'undeliverable').catch(() => {}) // an outage here is reported by the store's guard
-  }
-
-  async function carry(route: Route, telling: Telling): Promise<Sent> {
-    const run = async () => (await route.channel.send(noticeOf(route, telling))) ?? {}
-    return telemetry === undefined ? run() : telemetry.step('channel', run)
-  }
-
-  /** One round over the channels. `failure`: none took the notice; `try_later` when one of them may yet. */
-  async function tryRoutes(
-    { fallbacks, ...first }: Route,
-    telling: Telling,
-    lastRound = true,
-  ): Promise<{ readonly channel?: string; readonly sent?: Sent; readonly failure?: ChannelFailure }> {
-    const failures: ChannelFailure[] = []
-    const routes = [{ ...first, fallbacks }, ...fallbacks]
-    for (const route of routes) {
-      const about = { request: telling.record.id, clientId: telling.record.clientId, channel: route.channel.name }
-      try {
-        const sent = await carry(route, telling)
-        emit({ type: 'notice.sent', ...about, ...(sent.messageId === undefined ? {} : { messageId: sent.messageId }) })
-        return { channel: route.channel.name, sent }
-      } catch (cause) {
-        const failure = cause instanceof ChannelError ? cause.failure : 'try_later'
-        failures.push(failure)
-        const noneLeft = failures.length === routes.length
-        const final = noneLeft && (lastRound || !failures.includes('try_later'))
-        emit({ type: 'notice.failed', ...about, failure, final, cause })
-      }
-    }
-    return { failure: failures.includes('try_later') ? 'try_later' : (failures[0] ?? 'undeliverable') }
-  }
-
-  function noticeOf({ channel, to }: Route, { link, record, client, user }: Telling): Notice {
-    const locale = user.locale ?? 'en'
-    const { channel: _, login_hint_type, custom_message, ...context } = record.details.requestContext ?? {}
-    const { bindingMessage } = record.details
-    return {
-      to,
-      link,
-      message: typeof custom_message === 'string' ? custom_message : parts.messageFor(locale),
-      clientName: client.name,
-      ...(bindingMessage === undefined || !parts.tellBindingMessage ? {} : { bindingMessage }),
-      locale,
-      expiresInSeconds: Math.max(0, Math.round((record.expiresAt - parts.clock()) / 1000)),
-      domain: new URL(link).host,
-      context,
-      reference: record.id,
-      ...(channel.readStatus === undefined ? {} : { statusUrl: parts.statusUrl(channel.name, record.id) }),
+/** One round over the channels, until one takes the notice. `lastRound`: no other one follows. */
+export async function tryRoutes(ctx: AskContext, route: Route, telling: Telling, lastRound = true): Promise<Round> {
+  const failures: ChannelFailure[] = []
+  const routes = [route, ...route.fallbacks]
+  for (const { channel, to } of routes) {
+    const about = { request: telling.record.id, clientId: telling.record.clientId, channel: channel.name }
+    try {
+      const sent = (await channel.send(noticeFor(ctx, channel, to, telling))) ?? {}
+      ctx.emit({ type: 'notice.sent', ...about, ...sent })
+      return { channel: channel.name, sent }
+    } catch (thrown) {
+      const failure = thrown instanceof ChannelError ? thrown.failure : 'try_later'
+      failures.push(failure)
+      const noneLeft = failures.length === routes.length
+      const final = noneLeft && (lastRound || !failures.includes('try_later'))
+      ctx.emit({ type: 'notice.failed', ...about, failure, final, cause: causeOf(thrown) })
     }
   }
+  return { failure: failures.includes('try_later') ? 'try_later' : (failures[0] ?? 'undeliverable') }
+}
 
-  async function isOpen({ id }: RequestRecord): Promise<boolean> {
-    const record = await parts.store.find(id).catch(() => undefined)
-    return record?.status === 'pending' && !isExpired(record, parts.clock())
-  }
+/** What the channel has thrown, from below what its guard has made of it. */
+function causeOf(thrown: unknown): unknown {
+  return thrown instanceof BackchannelError ? (thrown.cause ?? thrown) : thrown
+}
 
-  async function waitFor(seconds: number): Promise<boolean> {
-    return sleep(seconds * 1000, true, { signal: stop.signal, ref: false }).catch(() => false)
-  }
+function noticeFor(ctx: AskContext, channel: Channel, to: string, telling: Telling): Notice {
+  const { link, record, client, user } = telling
+  const { approval, notices } = ctx.settings
+  const { channel: _, login_hint_type, custom_message, ...others } = record.details.requestContext ?? {}
+  const locale = user.locale ?? 'en'
+  return omitUndefined({
+    to,
+    link,
+    message: typeof custom_message === 'string' ? custom_message : noticeStrings(locale, notices.texts).message,
+    clientName: client.name,
+    // a message that has to be picked on the page is not told before
+    bindingMessage: approval.choices ? undefined : record.details.bindingMessage,
+    locale,
+    expiresInSeconds: Math.max(0, Math.round((record.expiresAt - ctx.clock()) / 1000)),
+    domain: new URL(link).host,
+    context: others,
+    reference: record.id,
+    statusUrl: channel.readStatus === undefined ? undefined : statusUrl(ctx, channel.name, record.id),
+  })
+}
 
-  /** Resolves when no notice is under way any more. Those that wait for another try are given up. */
-  async function settled(): Promise<void> {
-    stop.abort()
-    while (underWay.size > 0) await Promise.all(underWay)
-  }
+/** Where the carrier of a channel reports what became of the notice of a request. */
+export function statusUrl({ urls }: AskContext, channel: string, request: string): string {
+  return `${urls.notices}/${channel}/${request}`
+}
 
-  return { send, tryRoutes, settled }
+async function isOpen(ctx: AskContext, { id }: RequestRecord): Promise<boolean> {
+  const record = await ctx.store.find(id).catch(() => undefined)
+  return record?.status === 'pending' && !isExpired(record, ctx.clock())
 }

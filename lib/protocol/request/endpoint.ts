@@ -1,29 +1,21 @@
-import type { Request, RequestHandler } from 'express'
-import type { Call, Form } from '../../contracts/contracts.ts'
+import type { RequestHandler } from 'express'
+import type { Context } from '../../core/context.ts'
 import { asBackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import { readForm } from '../../core/http/form.ts'
+import { readForm } from '../../core/http/body.ts'
+import { callOf } from '../../core/http/call.ts'
 import { sendJson } from '../../core/http/respond.ts'
-import type { Begun } from './begin.ts'
-import type { Acknowledgement } from './issue.ts'
-
-export interface EndpointParts {
-  /** Frees a request from Express. */
-  callOf(req: Request, form: Form): Call
-  begin(call: Call): Promise<Begun>
-  issue(begun: Begun): Promise<Acknowledgement>
-  readonly emit: Emit
-}
+import { begin } from './begin.ts'
+import { issue } from './issue.ts'
 
 /** `POST /oidc/backchannel`: the backchannel authentication endpoint (CIBA Core 7). */
-export function backchannelEndpoint({ callOf, begin, issue, emit }: EndpointParts): RequestHandler {
+export function backchannelEndpoint(ctx: Context): RequestHandler {
   return async (req, res, next) => {
     try {
-      const form = await readForm(req)
-      if (form === undefined) return
-      sendJson(res, 200, await issue(await begin(callOf(req, form))))
+      const call = callOf(ctx, req, await readForm(req), ctx.urls.backchannel)
+      const begun = await begin(ctx, call)
+      sendJson(res, 200, await issue(ctx, begun))
     } catch (thrown) {
-      emit({ type: 'request.refused', error: asBackchannelError(thrown).code, cause: thrown })
+      ctx.emit({ type: 'request.refused', error: asBackchannelError(thrown).code, cause: thrown })
       next(thrown)
     }
   }

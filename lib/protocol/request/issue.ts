@@ -1,12 +1,15 @@
-import type { BackchannelStore, Client } from '../../contracts/contracts.ts'
-import { hashOf, linkHandle, type Vault } from '../../core/crypto/vault.ts'
+import type { RequestDetails, RequestRecord } from '../../contracts/request.ts'
+import type { User } from '../../contracts/users.ts'
+import type { AskContext } from '../../core/context.ts'
+import { hashOf, linkHandle, newHandle, newId } from '../../core/crypto/handles.ts'
+import { aad } from '../../core/crypto/vault.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import type { RequestRecord } from '../../core/request.ts'
-import type { Route } from '../notice/route.ts'
-import type { Telling } from '../notice/send.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { countPrompt, hasTooManyOpen } from '../limits/prompts.ts'
+import { linkOf, linkTellsAuthReqId } from '../notice/link.ts'
+import { chooseRoute } from '../notice/route.ts'
+import { send } from '../notice/send.ts'
 import type { Begun } from './begin.ts'
-import type { createDraft, Given } from './draft.ts'
 
 /** The answer to an accepted request (CIBA Core 7.3), and `link` for the link channel. */
 export interface Acknowledgement {
@@ -18,98 +21,145 @@ export interface Acknowledgement {
   readonly link?: string
 }
 
-export interface IssueParts {
-  readonly store: BackchannelStore
-  readonly clock: () => number
-  readonly vault: Vault
-  readonly emit: Emit
-  draft: ReturnType<typeof createDraft>
-  readonly graceSeconds: number
-  readonly openRequestsPerUser: number
-  /** Chooses the way to the user before anything is stored. */
-  chooseRoute(begun: Begun): Route | undefined
-  /** Throws when the user is asked too often. */
-  countPrompt(begun: Begun, route: Route | undefined): Promise<void>
-  /** The same limit for users who do not exist, whom the store does not count. */
-  hasTooManyOpen(begun: Begun): Promise<boolean>
-  /** The URL that the user is told. `handle`: the link's own, where it is at hand. */
-  linkOf(record: RequestRecord, client: Client, handle?: string): string
-  /** Does the link carry the `auth_req_id` itself? */
-  linkTellsAuthReqId(client: Client): boolean
-  /** Keeps a job for a ping or push to come. Rejects when it cannot. */
-  keepJob(record: RequestRecord): Promise<void>
-  /** Takes the notice to the user, in its own time. */
-  send(route: Route, telling: Telling): void
+/** What another server, which serves the client, has given out for a request. */
+export interface Given {
+  readonly authReqId: string
+  /** How long it lives. */
+  readonly seconds: number
 }
 
 /**
  * Stores a valid request, then lets the user be asked. Store first, answer, send after: a link may be tapped at once.
- * `given`: what another server has told the client; without it both are made here.
+ * @param given What another server has told the client. Defaults to nothing: both are made here.
+ * @throws BackchannelError `access_denied` when the user is asked too often, `invalid_request` for a channel that is
+ * not offered or does not reach the user.
  */
-export function createIssue(parts: IssueParts) {
-  const { store, clock, vault, emit } = parts
-
-  return async (begun: Begun, given?: Given): Promise<Acknowledgement> => {
-    const { client, user } = begun
-    const route = parts.chooseRoute(begun)
-    await parts.countPrompt(begun, route)
-    const draft = parts.draft(begun, parts.linkTellsAuthReqId(client), given)
-    const { id, authReqId, seconds, deliveryMode, receivedAt, intervalSeconds, details } = draft
-    const handle = linkHandle(vault, id)
-    const whom = user === undefined ? {} : { sub: user.sub }
-    const record: RequestRecord = {
-      id,
-      status: 'pending',
-      clientId: client.id,
-      deliveryMode,
-      authReqIdHash: hashOf(authReqId),
-      linkHash: hashOf(handle),
-      receivedAt,
-      expiresAt: receivedAt + seconds * 1000,
-      keptUntil: receivedAt + (seconds + parts.graceSeconds) * 1000,
-      intervalSeconds,
-      slowDowns: 0,
-      details: user?.locale === undefined ? details : { ...details, locale: user.locale },
-      ...whom,
-    }
-    const tooManyOpen =
-      (user === undefined && (await parts.hasTooManyOpen(begun))) ||
-      (await store.add(record, parts.openRequestsPerUser || undefined)) === 'too_many_open'
-    if (tooManyOpen) {
-      emit({ type: 'limit.hit', limit: 'openRequestsPerUser', clientId: client.id, ...whom })
-      throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
-    }
-    if (deliveryMode !== 'poll') await keepJobOrFail(record)
-    emit({ type: 'request.accepted', request: id, clientId: client.id, deliveryMode, ...whom })
-    const returnsLink = route?.channel.returnsLink === true
-    if (route !== undefined && !returnsLink && user !== undefined) {
-      parts.send(route, { link: parts.linkOf(record, client, handle), record, client, user })
-    }
-    return {
-      ...acknowledge(record, authReqId, seconds),
-      ...(returnsLink ? { link: parts.linkOf(record, client, handle) } : {}),
-    }
+export async function issue(ctx: AskContext, begun: Begun, given?: Given): Promise<Acknowledgement> {
+  const { client, user, asked } = begun
+  const { context, hint } = asked
+  const query = { client: client.metadata, named: context?.channel, inContext: context !== undefined, user }
+  const route = chooseRoute(ctx, query)
+  await countPrompt(ctx, { clientId: client.id, sub: user?.sub, hint: hint.value, to: route?.to })
+  // another server is told of every answer, by its auth_req_id, also where its client polls
+  const tellsOutcome = given !== undefined || begun.deliveryMode !== 'poll'
+  const keepsAuthReqId = tellsOutcome || linkTellsAuthReqId(ctx, client)
+  const id = newId()
+  const authReqId = given?.authReqId ?? newHandle(id)
+  const handle = linkHandle(ctx.vault, id)
+  const drafted = draft(ctx, begun, id, keepsAuthReqId ? authReqId : undefined)
+  const seconds = given?.seconds ?? drafted.seconds
+  const record = pendingRecord(ctx, begun, { ...drafted, seconds }, { id, authReqId, handle })
+  const acknowledgement = acknowledge(record, authReqId, seconds)
+  await add(ctx, record, hint.value)
+  if (tellsOutcome) await keepOrFail(ctx, record)
+  const { id: request, clientId, deliveryMode, sub } = record
+  ctx.emit({ type: 'request.accepted', request, clientId, deliveryMode, sub })
+  if (route?.channel.returnsLink) return { ...acknowledgement, link: linkOf(ctx, record, client, handle) }
+  if (route !== undefined && user !== undefined) {
+    send(ctx, route, { link: linkOf(ctx, record, client, handle), record, client, user })
   }
+  return acknowledgement
+}
 
-  /** Without its job a request would never be announced: it ends here, and the client may try again. */
-  async function keepJobOrFail(record: RequestRecord): Promise<void> {
-    try {
-      await parts.keepJob(record)
-    } catch (thrown) {
-      const now = clock()
-      const answer = { result: 'failed', at: now, reason: 'queue' } as const
-      await store.move(record.id, { from: 'pending', to: 'failed', changes: { answer }, now }).catch(() => {})
-      throw thrown
-    }
+/** What every stored request begins with, whether it is issued at once or waits as a ticket. */
+export interface Draft {
+  /** How long it will live once it is issued. */
+  readonly seconds: number
+  /** Epoch milliseconds. */
+  readonly receivedAt: number
+  readonly deliveryMode: RequestRecord['deliveryMode']
+  readonly intervalSeconds: number
+  readonly details: RequestDetails
+}
+
+/** Between the polls of a client that another server serves, which keeps to an interval of its own. */
+const defaultIntervalSeconds = 5
+
+/**
+ * What is stored of a valid request. The store gets the notification token, and the `auth_req_id`, sealed.
+ * @param keptAuthReqId The `auth_req_id`, where it is needed again. Else the store gets its hash alone.
+ */
+export function draft(
+  { clock, vault, settings }: AskContext,
+  begun: Omit<Begun, 'user'> & { readonly user?: User | undefined },
+  id: string,
+  keptAuthReqId: string | undefined,
+): Draft {
+  const { client, deliveryMode, intervalSeconds = defaultIntervalSeconds, asked, binding, user } = begun
+  const { expirySeconds, maxExpirySeconds } = settings.requests
+  const token = asked.notificationToken
+  return {
+    seconds: Math.min(asked.requestedExpiry ?? expirySeconds, maxExpirySeconds),
+    receivedAt: clock(),
+    deliveryMode,
+    intervalSeconds,
+    details: omitUndefined({
+      ...asked.details,
+      ...binding,
+      locale: user?.locale,
+      sealedNotificationToken: token === undefined ? undefined : vault.seal(token, aad('notificationToken', id)),
+      notificationEndpoint:
+        deliveryMode === 'poll' ? undefined : client.metadata.backchannel_client_notification_endpoint,
+      sealedAuthReqId: keptAuthReqId === undefined ? undefined : vault.seal(keptAuthReqId, aad('authReqId', id)),
+    }),
+  }
+}
+
+/** The record of a request that waits for its user. */
+function pendingRecord(
+  { settings }: AskContext,
+  { client, user }: Begun,
+  drafted: Draft,
+  { id, authReqId, handle }: { readonly id: string; readonly authReqId: string; readonly handle: string },
+): RequestRecord {
+  const { seconds, deliveryMode, receivedAt, intervalSeconds, details } = drafted
+  return omitUndefined({
+    id,
+    status: 'pending' as const,
+    clientId: client.id,
+    deliveryMode,
+    sub: user?.sub,
+    authReqIdHash: hashOf(authReqId),
+    linkHash: hashOf(handle),
+    receivedAt,
+    expiresAt: receivedAt + seconds * 1000,
+    keptUntil: receivedAt + (seconds + settings.requests.graceSeconds) * 1000,
+    intervalSeconds,
+    slowDowns: 0,
+    details,
+  })
+}
+
+/** @throws BackchannelError `access_denied` when the user has too many open requests */
+async function add(ctx: AskContext, record: RequestRecord, hint: string): Promise<void> {
+  const { clientId, sub } = record
+  const { openRequestsPerUser } = ctx.settings.limits
+  // the store counts by `sub`; users who do not exist are counted by their hint
+  const tooManyOpen =
+    (sub === undefined && (await hasTooManyOpen(ctx, hint))) ||
+    (await ctx.store.add(record, openRequestsPerUser || undefined)) === 'too_many_open'
+  if (!tooManyOpen) return
+  ctx.emit(omitUndefined({ type: 'limit.hit' as const, limit: 'openRequestsPerUser', clientId, sub }))
+  throw new BackchannelError('access_denied', 'The user has too many open requests; try again later')
+}
+
+/**
+ * Keeps what it takes to tell the client of the answer. Without it the client would never be told: the request ends
+ * here, and the client may try again.
+ */
+async function keepOrFail(ctx: AskContext, record: RequestRecord): Promise<void> {
+  try {
+    await ctx.outcomes.keep(record)
+  } catch (thrown) {
+    const now = ctx.clock()
+    const answer = { result: 'failed', at: now, reason: 'queue' } as const
+    await ctx.store.move(record.id, { from: 'pending', to: 'failed', changes: { answer }, now }).catch(() => {})
+    throw thrown
   }
 }
 
 /** What the client of a request that was just stored is told. */
 export function acknowledge(record: RequestRecord, authReqId: string, seconds: number): Acknowledgement {
-  const { deliveryMode, intervalSeconds } = record
-  return {
-    auth_req_id: authReqId,
-    expires_in: seconds,
-    ...(deliveryMode === 'push' ? {} : { interval: intervalSeconds }),
-  }
+  const acknowledgement = { auth_req_id: authReqId, expires_in: seconds }
+  return record.deliveryMode === 'push' ? acknowledgement : { ...acknowledgement, interval: record.intervalSeconds }
 }

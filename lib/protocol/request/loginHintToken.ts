@@ -2,16 +2,12 @@ import type { JSONWebKeySet, JWTPayload } from 'jose'
 import * as errors from 'jose/errors'
 import { createLocalJWKSet } from 'jose/jwks/local'
 import { createRemoteJWKSet } from 'jose/jwks/remote'
+import { decodeJwt } from 'jose/jwt/decode'
 import { jwtVerify } from 'jose/jwt/verify'
-import type { Awaitable, ClientMetadata, Hint, JwkSet } from '../../contracts/contracts.ts'
+import type { JwkSet } from '../../contracts/clients.ts'
+import type { Hint, LoginHintTokenVerifier } from '../../contracts/users.ts'
 import { asymmetricAlgs } from '../../core/crypto/jws.ts'
-import { BackchannelError } from '../../core/errors.ts'
-
-/**
- * Verifies a `login_hint_token` and says whom it names. `undefined`: nobody.
- * Throw `BackchannelError('expired_login_hint_token', …)` or `('invalid_request', …)` for a token that is no good.
- */
-export type LoginHintTokenVerifier = (token: string, client: ClientMetadata) => Awaitable<Hint | undefined>
+import { BackchannelError, invalidRequest } from '../../core/errors.ts'
 
 export interface LoginHintTokensOptions {
   /** Who may sign hints: their keys, or the https URL of their JWK Set, by `iss`. */
@@ -22,10 +18,20 @@ export interface LoginHintTokensOptions {
   readonly hint?: (claims: Readonly<Record<string, unknown>>) => Hint | undefined
 }
 
-/** What jose says of a key set that could not be had, or is none: an outage, and nothing that is wrong with the token. */
+/** What jose says when it could not get a key set, or got something else: an outage, and no fault of the token. */
 const keysMissing = [errors.JOSEError.code, errors.JWKSTimeout.code, errors.JWKSInvalid.code]
 
-/** A verifier for `login_hint_token`s that are JWTs signed by issuers you trust. */
+/**
+ * A verifier for the option `requests.loginHintToken`: takes JWTs with an `exp` that are signed by issuers you trust.
+ * @throws BackchannelError `expired_login_hint_token`, and `invalid_request` for a token that is no good
+ * @example
+ * ```ts
+ * const loginHintToken = loginHintTokens({
+ *   issuers: { 'https://directory.example.com': 'https://directory.example.com/jwks' },
+ *   audience: 'https://login.example.com',
+ * })
+ * ```
+ */
 export function loginHintTokens({ issuers, audience, hint = hintIn }: LoginHintTokensOptions): LoginHintTokenVerifier {
   const keys = new Map(
     Object.entries(issuers).map(([issuer, source]) => [
@@ -36,11 +42,12 @@ export function loginHintTokens({ issuers, audience, hint = hintIn }: LoginHintT
     ]),
   )
 
-  return async (token) => {
+  return async ({ token }) => {
     const issuer = issuerIn(token)
     const set = issuer === undefined ? undefined : keys.get(issuer)
-    if (issuer === undefined || set === undefined)
-      throw invalid('login_hint_token is not from an issuer that is trusted here')
+    if (issuer === undefined || set === undefined) {
+      throw invalidRequest('login_hint_token is not from an issuer that is trusted here')
+    }
     try {
       const { payload } = await jwtVerify(token, set, {
         issuer,
@@ -48,37 +55,34 @@ export function loginHintTokens({ issuers, audience, hint = hintIn }: LoginHintT
         algorithms: [...asymmetricAlgs],
         requiredClaims: ['exp'],
       })
-      return withClaims(hint(payload), payload)
+      const named = hint(payload)
+      return named && { ...named, claims: payload }
     } catch (thrown) {
-      if (thrown instanceof errors.JWTExpired) {
-        throw new BackchannelError('expired_login_hint_token', 'login_hint_token has expired')
-      }
-      if (!(thrown instanceof errors.JOSEError) || keysMissing.includes(thrown.code)) throw thrown
-      throw invalid('login_hint_token is not valid', thrown)
+      throw refusal(thrown)
     }
   }
 }
 
-function hintIn(claims: JWTPayload): Hint | undefined {
-  const { email, phone_number, sub } = claims
+function hintIn({ email, phone_number, sub }: JWTPayload): Hint | undefined {
   if (typeof email === 'string') return { type: 'email', value: email }
   if (typeof phone_number === 'string') return { type: 'phone', value: phone_number }
   return typeof sub === 'string' ? { type: 'user_id', value: sub } : undefined
 }
 
-function withClaims(hint: Hint | undefined, claims: JWTPayload): Hint | undefined {
-  return hint === undefined ? undefined : { ...hint, claims }
-}
-
+/** Not yet verified: it says whose keys to verify with. */
 function issuerIn(token: string): string | undefined {
   try {
-    const { iss } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+    const { iss } = decodeJwt(token)
     return typeof iss === 'string' ? iss : undefined
   } catch {
     return undefined
   }
 }
 
-function invalid(description: string, cause?: unknown): BackchannelError {
-  return new BackchannelError('invalid_request', description, { cause })
+function refusal(thrown: unknown): unknown {
+  if (thrown instanceof errors.JWTExpired) {
+    return new BackchannelError('expired_login_hint_token', 'login_hint_token has expired')
+  }
+  if (!(thrown instanceof errors.JOSEError) || keysMissing.includes(thrown.code)) return thrown
+  return invalidRequest('login_hint_token is not valid', { cause: thrown })
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { BackchannelError } from '../../core/errors.ts'
+import { invalidRequest, issueText } from '../../core/errors.ts'
 import { isObject, parseJson } from '../../core/json.ts'
 
 /** What `request_context` says about the way to the user (Transmit). Its other members go to channels and hooks. */
@@ -34,12 +34,9 @@ const schema = z.looseObject({
 export function readContext(value: unknown): RequestContext | undefined {
   if (value === undefined) return undefined
   const object = typeof value === 'string' ? parse(value) : value
-  if (!isObject(object)) throw invalid('request_context must be a JSON object')
+  if (!isObject(object)) throw invalidRequest('request_context must be a JSON object')
   const result = schema.safeParse(object)
-  if (!result.success) {
-    const issue = result.error.issues[0]
-    throw invalid(`request_context: ${issue?.path.join('.')} ${issue?.message}`)
-  }
+  if (!result.success) throw invalidRequest(`request_context: ${issueText(result.error.issues[0])}`)
   const { channel, login_hint_type, custom_message } = result.data
   return { channel, loginHintType: login_hint_type, customMessage: custom_message, all: object }
 }
@@ -48,10 +45,6 @@ function parse(text: string): unknown {
   try {
     return parseJson(text)
   } catch (thrown) {
-    throw invalid(`request_context ${(thrown as Error).message}`)
+    throw invalidRequest(`request_context ${(thrown as Error).message}`)
   }
-}
-
-function invalid(description: string): BackchannelError {
-  return new BackchannelError('invalid_request', description)
 }

@@ -1,71 +1,84 @@
-import type { Client, Hint, User, Users } from '../../contracts/contracts.ts'
+import type { RequestDetails } from '../../contracts/request.ts'
+import type { Hint, User } from '../../contracts/users.ts'
+import type { Client } from '../../core/client.ts'
+import type { AskContext } from '../../core/context.ts'
+import { hashOf } from '../../core/crypto/handles.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import type { Guard } from '../../core/guard.ts'
-import { readLoginHint } from './hint.ts'
-import type { LoginHintTokenVerifier } from './loginHintToken.ts'
-import type { Ask } from './parameters.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { matchesRequestedSub } from '../authorization/subject.ts'
+import { isBlocked } from '../limits/blocks.ts'
+import { countFailedHint, unknownUser } from '../limits/prompts.ts'
+import type { Asked } from './parse.ts'
 
-/** Control characters and halves of characters name nobody; some databases choke on them, which would look like an outage. */
-const unspeakable = /[\p{Cc}\p{Cs}]/u
-
-export interface FindUserParts {
-  readonly users: Users
-  readonly issuer: string
-  readonly hideUnknownUsers: boolean
-  readonly guard: Guard
-  /** Did the user say that this client is not to ask them? */
-  isBlocked(pair: { readonly clientId: string; readonly sub: string }): Promise<boolean>
-  /** Throws when the client has named too many users who do not exist. */
-  refuseGuessing(client: Client): Promise<void>
-  countFailedHint(client: Client): Promise<void>
-  /** Is it nobody else than the user whose `sub` the request demands (OpenID Connect Core 5.5.1)? */
-  isWanted(user: User, ask: Ask, client: Client): boolean
-  readIdTokenHint(text: string, client: Client): Promise<Hint>
-  readonly loginHintToken?: LoginHintTokenVerifier | undefined
+/** Who is looked for. */
+export interface UserQuery {
+  readonly client: Client
+  readonly details: RequestDetails
+  /** `undefined`: it names no user. */
+  readonly hint: Hint | undefined
 }
 
 /**
  * Finds the user a request is for. `undefined` only when unknown users are hidden: the request is then accepted,
- * reaches nobody and expires.
- * @throws BackchannelError `unknown_user_id`, or `access_denied` for an account that may not act or blocks this client.
+ * reaches no user and expires.
+ * @throws BackchannelError `unknown_user_id`, or `access_denied` for a user who may not act or does not want to be asked
+ * by this client.
  */
-export function createFindUser(parts: FindUserParts) {
-  const { users, guard, hideUnknownUsers, loginHintToken } = parts
-
-  return async (ask: Ask, client: Client): Promise<User | undefined> => {
-    await parts.refuseGuessing(client)
-    const user = await userOf(ask, client)
-    if (user === undefined) {
-      await parts.countFailedHint(client)
-      if (hideUnknownUsers) return undefined
-      throw new BackchannelError('unknown_user_id', 'No user matches the hint')
-    }
-    if (users.isActive !== undefined && !(await guard('users', () => users.isActive?.(user.sub)))) {
-      if (hideUnknownUsers) return undefined
-      throw new BackchannelError('access_denied', 'The user cannot be asked')
-    }
-    if (await parts.isBlocked({ clientId: client.id, sub: user.sub })) {
-      if (hideUnknownUsers) return undefined
-      throw new BackchannelError('access_denied', 'The user does not want to be asked by this client')
-    }
-    return user
+export async function findUser(ctx: AskContext, { client, details, hint }: UserQuery): Promise<User | undefined> {
+  const named =
+    hint === undefined || unprintable.test(hint.value) ? undefined : await ctx.users.find(hint, client.metadata)
+  // a request may demand the user with a certain `sub` (OpenID Connect Core 5.5.1)
+  const user = named !== undefined && matchesRequestedSub(ctx, client, details, named.sub) ? named : undefined
+  if (user === undefined) {
+    await countFailedHint(ctx, client.id)
+    return refuseUnlessHidden(ctx, 'unknown_user_id', 'No user matches the hint')
   }
-
-  async function userOf(ask: Ask, client: Client): Promise<User | undefined> {
-    const hint = await hintOf(ask, client)
-    if (hint === undefined || unspeakable.test(hint.value)) return undefined
-    const user = (await guard('users', () => users.find(hint, client.metadata))) ?? undefined
-    if (user !== undefined && (typeof user.sub !== 'string' || user.sub === ''))
-      throw new TypeError('express-ciba: option "users.find" returned a user whose sub is not a text')
-    return user !== undefined && parts.isWanted(user, ask, client) ? user : undefined
+  if (!(await ctx.users.isActive(user.sub))) return refuseUnlessHidden(ctx, 'access_denied', 'The user cannot be asked')
+  if (await isBlocked(ctx, { clientId: client.id, sub: user.sub })) {
+    return refuseUnlessHidden(ctx, 'access_denied', 'The user does not want to be asked by this client')
   }
+  return user
+}
 
-  async function hintOf({ hint, context }: Ask, client: Client): Promise<Hint | undefined> {
-    if (hint.name === 'login_hint') return readLoginHint(hint.value, context?.loginHintType, parts.issuer)
-    if (hint.name === 'id_token_hint') return parts.readIdTokenHint(hint.value, client)
-    if (loginHintToken === undefined) {
-      throw new BackchannelError('invalid_request', 'login_hint_token is not supported; use another hint')
-    }
-    return guard('users', () => loginHintToken(hint.value, client.metadata))
-  }
+/** No name has control characters or halves of characters. Some databases fail on them, which looks like an outage. */
+const unprintable = /[\p{Cc}\p{Cs}]/u
+
+/** Where unknown users are hidden, a user who cannot be asked looks like one who can. */
+function refuseUnlessHidden(
+  { settings }: AskContext,
+  code: 'unknown_user_id' | 'access_denied',
+  description: string,
+): undefined {
+  if (!settings.requests.hideUnknownUsers) throw new BackchannelError(code, description)
+  return undefined
+}
+
+/**
+ * Checks the `user_code` (CIBA Core 7.1.2), before anything is sent. Wrong codes are counted per user and per client
+ * and user; while one of the two is locked, the right code is refused as well.
+ * @throws BackchannelError `missing_user_code`, `invalid_user_code`, `access_denied`
+ */
+export async function checkUserCode(
+  ctx: AskContext,
+  { userCode, hint }: Pick<Asked, 'userCode' | 'hint'>,
+  user: User | undefined,
+  client: Client,
+): Promise<void> {
+  const { metadata } = client
+  if (!ctx.settings.requests.userCodes || metadata.backchannel_user_code_parameter !== true) return
+  if (user !== undefined && !(await ctx.users.needsUserCode(user, metadata))) return
+  if (userCode === undefined) throw new BackchannelError('missing_user_code', 'user_code is missing')
+  // where unknown users are hidden they are counted too, and every code is a wrong one
+  const name = user?.sub ?? unknownUser(hashOf(hint.value))
+  const keys = [name, `${client.id} ${name}`]
+  for (const key of keys) await refuseLocked(ctx, key, client, user)
+  if (user !== undefined && (await ctx.users.checkUserCode(user, userCode))) return
+  await Promise.all(keys.map((key) => ctx.budgets.take(['userCodes', key])))
+  throw new BackchannelError('invalid_user_code', 'user_code is not right')
+}
+
+async function refuseLocked(ctx: AskContext, key: string, client: Client, user: User | undefined): Promise<void> {
+  if ((await ctx.budgets.retryAfterMs('userCodes', key)) === undefined) return
+  ctx.emit(omitUndefined({ type: 'limit.hit' as const, limit: 'userCode', clientId: client.id, sub: user?.sub }))
+  throw new BackchannelError('access_denied', 'Too many wrong codes; try again later')
 }

@@ -1,78 +1,66 @@
-import type { DeliveryMode } from '../../core/request.ts'
-import type { Urls } from '../../options/paths.ts'
-
-export interface MetadataParts {
-  readonly issuer: string
-  readonly urls: Urls
-  /** The same routes where client certificates are asked for; `urls` when it is the same place. */
-  readonly mtlsUrls: Urls
-  readonly scopes: readonly string[]
-  readonly acrValues: readonly string[]
-  readonly clientAuthMethods: readonly string[]
-  readonly clientAuthAlgs: readonly string[]
-  readonly deliveryModes: readonly DeliveryMode[]
-  readonly idTokenAlgs: readonly string[]
-  readonly idTokenEncryptionAlgs: readonly string[]
-  readonly idTokenEncryptionEncs: readonly string[]
-  readonly subjectTypes: readonly string[]
-  readonly claims: readonly string[]
-  readonly authorizationDetailsTypes: readonly string[]
-  readonly grantTypes: readonly string[]
-  readonly requestAlgs: readonly string[]
-  readonly userCodes: boolean
-  /** Tokens are made here, and may be revoked and introspected here. */
-  readonly ownTokens: boolean
-  readonly dpopAlgs: readonly string[]
-  readonly certificateBound: boolean
-}
+import type { Context } from '../../core/context.ts'
+import { claimsOfScope } from '../authorization/claims.ts'
+import { assertionAlgs, clientAlgs } from '../client/algs.ts'
+import { grantTypes } from './endpoint.ts'
+import { encryptionAlgs, encryptionEncs } from './idTokenEncryption.ts'
 
 /** Members of the discovery document (OpenID Connect Discovery 3, RFC 8414 2, CIBA Core 4). */
-export function metadataOf(parts: MetadataParts): Readonly<Record<string, unknown>> {
-  const { urls } = parts
+export function metadataOf(ctx: Context): Readonly<Record<string, unknown>> {
+  const { settings, urls } = ctx
+  const { requests, clientAuth, delivery } = settings
   const members: Record<string, unknown> = {
-    issuer: parts.issuer,
+    issuer: settings.issuer,
     backchannel_authentication_endpoint: urls.backchannel,
     token_endpoint: urls.token,
-    revocation_endpoint: parts.ownTokens ? urls.revoke : undefined,
-    introspection_endpoint: parts.ownTokens ? urls.introspect : undefined,
+    ...ownTokenEndpoints(ctx, urls),
     jwks_uri: urls.jwks,
-    backchannel_token_delivery_modes_supported: parts.deliveryModes,
-    backchannel_authentication_request_signing_alg_values_supported: parts.requestAlgs,
-    backchannel_user_code_parameter_supported: parts.userCodes,
-    grant_types_supported: parts.grantTypes,
+    backchannel_token_delivery_modes_supported: delivery.modes,
+    backchannel_authentication_request_signing_alg_values_supported: clientAlgs(ctx),
+    backchannel_user_code_parameter_supported: requests.userCodes,
+    grant_types_supported: grantTypes(ctx),
     response_types_supported: [],
-    scopes_supported: parts.scopes,
-    subject_types_supported: parts.subjectTypes,
-    id_token_signing_alg_values_supported: parts.idTokenAlgs,
-    id_token_encryption_alg_values_supported: parts.idTokenEncryptionAlgs,
-    id_token_encryption_enc_values_supported: parts.idTokenEncryptionEncs,
-    claims_supported: parts.claims,
+    scopes_supported: requests.scopes,
+    subject_types_supported: settings.hasOwnSecret ? ['public', 'pairwise'] : ['public'],
+    id_token_signing_alg_values_supported: ctx.signingKeys.algs,
+    id_token_encryption_alg_values_supported: encryptionAlgs,
+    id_token_encryption_enc_values_supported: encryptionEncs,
+    claims_supported: claimsOnOffer(ctx),
     claims_parameter_supported: true,
-    authorization_details_types_supported: parts.authorizationDetailsTypes,
-    token_endpoint_auth_methods_supported: parts.clientAuthMethods,
-    token_endpoint_auth_signing_alg_values_supported: parts.clientAuthMethods.some((each) => each.endsWith('_jwt'))
-      ? parts.clientAuthAlgs
+    authorization_details_types_supported: Array.from(ctx.hooks.detailTypes.keys()),
+    token_endpoint_auth_methods_supported: clientAuth.methods,
+    token_endpoint_auth_signing_alg_values_supported: clientAuth.methods.some((each) => each.endsWith('_jwt'))
+      ? assertionAlgs(ctx)
       : [],
-    acr_values_supported: parts.acrValues,
-    tls_client_certificate_bound_access_tokens: parts.certificateBound,
-    dpop_signing_alg_values_supported: parts.dpopAlgs,
-    mtls_endpoint_aliases: aliases(parts),
+    acr_values_supported: requests.acrValues,
+    tls_client_certificate_bound_access_tokens: true,
+    dpop_signing_alg_values_supported: clientAlgs(ctx),
+    mtls_endpoint_aliases: mtlsAliases(ctx),
   }
-  // RFC 8414 2: members without values are left out; response_types_supported is required by OpenID Connect Discovery
-  return Object.fromEntries(
-    Object.entries(members).filter(
-      ([name, value]) =>
-        name === 'response_types_supported' || (Array.isArray(value) ? value.length > 0 : value !== undefined),
-    ),
-  )
+  return Object.fromEntries(Object.entries(members).filter(([name, value]) => isSaid(name, value)))
+}
+
+/** RFC 8414 2: members without values are left out; OpenID Connect Discovery demands `response_types_supported`. */
+function isSaid(name: string, value: unknown): boolean {
+  return name === 'response_types_supported' || (Array.isArray(value) ? value.length > 0 : value !== undefined)
+}
+
+/** Tokens that the host issues are revoked and introspected there. */
+function ownTokenEndpoints(ctx: Context, { revoke, introspect }: Context['urls']): Readonly<Record<string, string>> {
+  return ctx.tokenHooks.issue === undefined ? { revocation_endpoint: revoke, introspection_endpoint: introspect } : {}
+}
+
+function claimsOnOffer(ctx: Context): readonly string[] {
+  if (!ctx.users.hasClaims) return []
+  return ['sub', 'acr', 'amr', 'auth_time', ...claimsOfScope(ctx, ctx.settings.requests.scopes)]
 }
 
 /** RFC 8705 5. */
-function aliases({ urls, mtlsUrls, ownTokens }: MetadataParts): Readonly<Record<string, string>> | undefined {
+function mtlsAliases(ctx: Context): Readonly<Record<string, string>> | undefined {
+  const { urls, mtlsUrls } = ctx
   if (mtlsUrls.token === urls.token) return undefined
   return {
     token_endpoint: mtlsUrls.token,
     backchannel_authentication_endpoint: mtlsUrls.backchannel,
-    ...(ownTokens ? { revocation_endpoint: mtlsUrls.revoke, introspection_endpoint: mtlsUrls.introspect } : {}),
+    ...ownTokenEndpoints(ctx, mtlsUrls),
   }
 }

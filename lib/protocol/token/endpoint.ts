@@ -1,73 +1,40 @@
 import type { Request, RequestHandler } from 'express'
-import type { Call, Client, Form } from '../../contracts/contracts.ts'
-import { asBackchannelError, BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import { isForm, readForm } from '../../core/http/form.ts'
+import type { GrantAnswer, GrantCall } from '../../contracts/tokens.ts'
+import type { RegisteredClient } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { asBackchannelError, BackchannelError, invalidRequest } from '../../core/errors.ts'
+import { isForm, readForm } from '../../core/http/body.ts'
+import { type Call, callOf, whenAborted } from '../../core/http/call.ts'
+import { fromParsed } from '../../core/http/form.ts'
 import { sendJson } from '../../core/http/respond.ts'
-import { isObject } from '../../core/json.ts'
-import type { TokenAnswer } from './cibaGrant.ts'
+import { isObject, omitUndefined } from '../../core/json.ts'
+import { authenticate } from '../client/authenticate.ts'
+import { redeem } from './cibaGrant.ts'
+import type { TokenAnswer } from './grant.ts'
+import { refresh } from './refreshGrant.ts'
+import { familyOf, refreshGrantType } from './refreshToken.ts'
 
 /** The extension grant of CIBA Core 4. */
 export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
 /** Serves one grant type for an authenticated client. */
-export type ServeGrant = (call: Call, client: Client, certificateThumbprint: string | undefined) => Promise<TokenAnswer>
+type ServeGrant = (
+  ctx: Context,
+  call: Call,
+  client: RegisteredClient,
+  certificateThumbprint: string | undefined,
+) => Promise<TokenAnswer>
 
-/** A grant type that is served here. */
-export interface ServedGrant {
-  readonly serve: ServeGrant
-  /** Some grants are served for what we made, and the host serves the rest of them. Defaults to: all are ours. */
-  isOurs?(parameter: (name: string) => unknown): boolean
-}
-
-export interface ServeTokenParts {
-  /** Frees a request from Express. */
-  callOf(req: Request, form: Form): Call
-  authenticate(call: Call): Promise<{ readonly client: Client; readonly certificateThumbprint?: string | undefined }>
-  /** The grants that are ours, by `grant_type`. */
-  readonly grants: ReadonlyMap<string, ServedGrant>
-  readonly otherGrants: 'next' | 'refuse'
-  readonly emit: Emit
-}
-
-/**
- * Serves a token request when its grant is ours. `undefined`: it is the host's, and the body is untouched.
- * @throws BackchannelError
- */
-export type ServeToken = (req: Request) => Promise<TokenAnswer | undefined>
-
-export function createServeToken(parts: ServeTokenParts): ServeToken {
-  const { callOf, grants, otherGrants, emit } = parts
-  const serveCall = createServeCall(parts)
-  const passesOn = otherGrants === 'next'
-
-  return async (req) => {
-    try {
-      if (passesOn && !isForm(req) && !isOursInJson(req.body, grants)) return undefined
-      const form = await readForm(req, (form) => !passesOn || isOurs(form, grants))
-      if (form === undefined) return undefined
-      return await serveCall(callOf(req, form))
-    } catch (thrown) {
-      emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
-      throw thrown
-    }
-  }
-}
-
-/** Authenticates the client, and serves the grant that its form names. */
-export function createServeCall({ authenticate, grants }: Pick<ServeTokenParts, 'authenticate' | 'grants'>) {
-  return async (call: Call): Promise<TokenAnswer> => {
-    const grant = grantFor(call.form, grants)
-    const { client, certificateThumbprint } = await authenticate(call)
-    return grant(call, client, certificateThumbprint)
-  }
+/** The values of `grant_type` that are served here. Where the host issues the tokens, it refreshes them too. */
+export function grantTypes(ctx: Context): readonly string[] {
+  return ctx.tokenHooks.issue === undefined ? [cibaGrantType, refreshGrantType] : [cibaGrantType]
 }
 
 /** `POST /oidc/token`: our grants are served, all others go to the host's next handler with the body untouched. */
-export function tokenEndpoint(serve: ServeToken): RequestHandler {
+export function tokenEndpoint(ctx: Context): RequestHandler {
   return async (req, res, next) => {
     try {
-      const answer = await serve(req)
+      const answer = await serveToken(ctx, req)
       if (answer === undefined) next('router')
       else sendJson(res, answer.status, answer.body, answer.headers)
     } catch (thrown) {
@@ -76,26 +43,104 @@ export function tokenEndpoint(serve: ServeToken): RequestHandler {
   }
 }
 
-/** A form without a grant type is nobody else's either. */
-function isOurs({ values }: Form, grants: ReadonlyMap<string, ServedGrant>): boolean {
-  const grantType = values.get('grant_type')
-  return grantType === undefined || isServed(grants.get(grantType), (name) => values.get(name))
+/**
+ * Serves a token request when its grant is ours. `undefined`: it is the host's, and the body is untouched.
+ * @throws BackchannelError RFC 6749 5.2, CIBA Core 11.
+ */
+export async function serveToken(ctx: Context, req: Request): Promise<TokenAnswer | undefined> {
+  const passesOn = ctx.settings.interop.otherGrants === 'next'
+  try {
+    if (passesOn && !isForm(req) && !isOursInJson(ctx, req.body)) return undefined
+    const form = await readForm(req, ({ values }) => !passesOn || isOurs(ctx, (name) => values.get(name)))
+    if (form === undefined) return undefined
+    return await serveCall(ctx, callOf(ctx, req, form, ctx.urls.token))
+  } catch (thrown) {
+    ctx.emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
+    throw thrown
+  }
 }
 
-function isOursInJson(body: unknown, grants: ReadonlyMap<string, ServedGrant>): boolean {
-  return (
-    isObject(body) && typeof body.grant_type === 'string' && isServed(grants.get(body.grant_type), (name) => body[name])
-  )
+/**
+ * Authenticates the client, and serves the grant that its form names.
+ * @throws BackchannelError RFC 6749 5.2, CIBA Core 11.
+ */
+export async function serveCall(ctx: Context, call: Call): Promise<TokenAnswer> {
+  const serve = grantFor(ctx, call)
+  const { client, certificateThumbprint } = await authenticate(ctx, call)
+  return serve(ctx, call, client, certificateThumbprint)
 }
 
-function isServed(grant: ServedGrant | undefined, parameter: (name: string) => unknown): boolean {
-  return grant !== undefined && (grant.isOurs?.(parameter) ?? true)
+/** As `serveToken`, for a route of the host's own: protocol errors become answers, nothing is thrown. */
+export async function answerGrant(ctx: Context, req: Request): Promise<GrantAnswer | undefined> {
+  try {
+    const answer = await serveToken(ctx, req)
+    return answer && grantAnswer(answer)
+  } catch (thrown) {
+    return errorAnswer(ctx, thrown)
+  }
 }
 
-function grantFor(form: Form, grants: ReadonlyMap<string, ServedGrant>): ServeGrant {
+/** As `answerGrant`, for a server that is not Express. Every `grant_type` that is not ours is an error here. */
+export async function answerGrantFor(ctx: Context, call: GrantCall): Promise<GrantAnswer> {
+  const { parameters, authorization, dpop = [], certificate, signal } = call
+  try {
+    const answer = await serveCall(
+      ctx,
+      omitUndefined({
+        form: fromParsed(parameters),
+        authorization,
+        dpop,
+        url: ctx.urls.token,
+        mtlsUrl: ctx.mtlsUrls.token,
+        certificate: () => (certificate === undefined ? undefined : { x509: certificate, chained: true }),
+        whenGone: signal && whenAborted(signal),
+      }),
+    )
+    return grantAnswer(answer)
+  } catch (thrown) {
+    return errorAnswer(ctx, thrown)
+  }
+}
+
+function grantFor(ctx: Context, { form }: Call): ServeGrant {
   const grantType = form.values.get('grant_type')
-  if (grantType === undefined) throw new BackchannelError('invalid_request', 'grant_type is missing')
-  const grant = grants.get(grantType)
-  if (grant === undefined) throw new BackchannelError('unsupported_grant_type', 'This grant_type is not served here')
-  return grant.serve
+  if (grantType === undefined) throw invalidRequest('grant_type is missing')
+  if (!grantTypes(ctx).includes(grantType)) {
+    throw new BackchannelError('unsupported_grant_type', 'This grant_type is not served here')
+  }
+  return grantType === cibaGrantType ? redeem : refresh
+}
+
+/** A form without a grant type is answered here: it is wrong for every server. */
+function isOurs(ctx: Context, parameter: (name: string) => unknown): boolean {
+  const grantType = parameter('grant_type')
+  return grantType === undefined || isOurGrant(ctx, grantType, parameter)
+}
+
+/** A body that a parser of the host read as JSON: ours are refused here, as they have to be forms. */
+function isOursInJson(ctx: Context, body: unknown): boolean {
+  return isObject(body) && isOurGrant(ctx, body.grant_type, (name) => body[name])
+}
+
+/** Refresh tokens that we did not make are the host's. */
+function isOurGrant(ctx: Context, grantType: unknown, parameter: (name: string) => unknown): boolean {
+  if (typeof grantType !== 'string' || !grantTypes(ctx).includes(grantType)) return false
+  if (grantType !== refreshGrantType) return true
+  const token = parameter('refresh_token')
+  return typeof token === 'string' && familyOf(ctx, token) !== undefined
+}
+
+function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
+  return omitUndefined({
+    status,
+    headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
+    body,
+    sub,
+  })
+}
+
+function errorAnswer(ctx: Context, thrown: unknown): GrantAnswer {
+  const error = asBackchannelError(thrown)
+  if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
+  return grantAnswer({ status: error.status, body: error.toJSON(), headers: error.headers })
 }

@@ -1,98 +1,117 @@
-import type { Client, ClientMetadata } from '../../contracts/contracts.ts'
-import { present } from '../../core/omitUndefined.ts'
-import type { Approval, AuthorizationDetail, RequestDetails, TokenWishes } from '../../core/request.ts'
-import type { Binding } from '../authorization/keyBinding.ts'
+import type { ClientMetadata } from '../../contracts/clients.ts'
+import type { Approval, RequestDetails, TokenOverrides } from '../../contracts/request.ts'
+import type { Grant, Granted, KeyBinding } from '../../contracts/tokens.ts'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import type { CallOverrides } from '../../core/http/call.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { subjectFor } from '../authorization/subject.ts'
 
-/** What was granted, to whom, and how the tokens shall look: all that a maker of tokens has to know. */
-export interface Grant {
-  /** Public id of the request, as in events. Refreshed tokens have the one of the request they go back to. */
-  readonly request: string
-  readonly clientId: string
-  readonly client: ClientMetadata
-  /** The host's name for the user. */
-  readonly subject: string
-  /** The user's name for this client: `sub` of every token, unless the completion asked for another in the ID token. */
-  readonly sub: string
-  /** Epoch milliseconds of the user's decision. */
-  readonly approvedAt: number
-  /** Epoch seconds of the user's login on the authentication device. */
-  readonly authTime?: number
-  readonly acr?: string
-  readonly amr?: readonly string[]
-  /** What the access token is good for. */
-  readonly scope: readonly string[]
-  /** `resource` values these tokens are for (RFC 8707). Empty: the default audience. */
-  readonly resources: readonly string[]
-  readonly authorizationDetails?: readonly AuthorizationDetail[]
-  /** What was granted in all, where the token request asked for less. A refresh token is good for this. */
-  readonly granted: Granted
-  /** The `claims` member of the request (OpenID Connect Core 5.5). */
-  readonly claims?: Readonly<Record<string, unknown>>
-  /** The `request_context` of the request. */
-  readonly requestContext?: Readonly<Record<string, unknown>>
-  readonly grantManagementAction?: string
-  readonly grantId?: string
-  /** The key the tokens are bound to; empty for bearer tokens. */
-  readonly binding: Binding
-  /** What the completion asked of the tokens. */
-  readonly wishes: Omit<TokenWishes, 'sealedAccessToken'>
-  /** The `auth_req_id`, for tokens that are pushed: their ID token has to name it (CIBA Core 10.3.1). */
-  readonly authReqId?: string
-  /** The access token that the completion gave, to be pushed in place of a minted one. */
-  readonly accessToken?: string
-}
-
-/** What the user agreed to. */
-export interface Granted {
-  readonly scope: readonly string[]
-  readonly resources: readonly string[]
-  readonly authorizationDetails?: readonly AuthorizationDetail[]
+/** An answer of the token endpoint. `authorization_pending` and `slow_down` are answers too: most polls end in one. */
+export interface TokenAnswer {
+  readonly status: number
+  readonly body: Readonly<Record<string, unknown>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** The host's name for the user whose tokens they are. */
+  readonly sub?: string
+  /** What the tokens were made of. */
+  readonly grant?: Grant
 }
 
 /** Where a grant comes from: a stored request, or a stored refresh token. */
 export interface GrantSource {
+  /** Public id of the request. */
   readonly id: string
   readonly details: RequestDetails
   readonly approval: Approval
 }
 
-export type GrantOf = (
+/** Seconds that tokens live. */
+export interface Lifetimes {
+  readonly accessTokenSeconds: number
+  readonly idTokenSeconds: number
+  /** From one use of a refresh token to the next. */
+  readonly refreshTokenSeconds: number
+}
+
+/**
+ * Puts together what was asked, what was answered, and who collects.
+ * @param extra What is known of this collection alone: the `auth_req_id` of a push, an access token given by a backend.
+ */
+export function grantOf(
+  ctx: Context,
   source: GrantSource,
   client: Client,
-  binding: Binding,
-  push?: Pick<Grant, 'authReqId' | 'accessToken'>,
-) => Grant
+  binding: KeyBinding,
+  extra: { readonly authReqId?: string | undefined; readonly accessToken?: string | undefined } = {},
+): Grant {
+  const { details, approval } = source
+  const { metadata } = client
+  const { sealedAccessToken: _, ...overrides } = approval.tokens ?? {}
+  const granted: Granted = omitUndefined({
+    scope: approval.scope,
+    resources: approval.resources ?? details.resources ?? [],
+    authorizationDetails: approval.authorizationDetails ?? details.authorizationDetails,
+  })
+  return omitUndefined({
+    request: source.id,
+    clientId: metadata.client_id,
+    client: metadata,
+    subject: approval.sub,
+    sub: subjectFor(ctx, metadata, approval.sub),
+    approvedAt: approval.at,
+    authTime: approval.authTime,
+    acr: approval.acr,
+    amr: approval.amr,
+    ...granted,
+    granted,
+    claims: details.claims,
+    requestContext: details.requestContext,
+    grantManagementAction: details.grantManagementAction,
+    grantId: details.grantId,
+    binding,
+    overrides,
+    authReqId: extra.authReqId,
+    accessToken: extra.accessToken,
+  })
+}
 
-/** Puts together what was asked, what was answered and who collects. */
-export function createGrantOf(nameFor: (client: ClientMetadata, sub: string) => string): GrantOf {
-  return ({ id, details, approval }, { metadata }, binding, push = {}) => {
-    const { claims, requestContext, grantManagementAction, grantId } = details
-    const { sub, at, authTime, acr, amr, scope, tokens = {} } = approval
-    const { sealedAccessToken: _, ...wishes } = tokens
-    const granted: Granted = present({
-      scope,
-      resources: approval.resources ?? details.resources ?? [],
-      authorizationDetails: approval.authorizationDetails ?? details.authorizationDetails,
-    })
-    return present({
-      request: id,
-      clientId: metadata.client_id,
-      client: metadata,
-      subject: sub,
-      sub: nameFor(metadata, sub),
-      approvedAt: at,
-      authTime,
-      acr,
-      amr,
-      ...granted,
-      granted,
-      claims,
-      requestContext,
-      grantManagementAction,
-      grantId,
-      binding,
-      wishes,
-      ...push,
-    })
+/**
+ * How long tokens live: what the approval or the call says, else what the host says of the client, else the defaults.
+ * No refresh token lives longer than its family may.
+ */
+export function lifetimesOf(
+  ctx: Context,
+  client: ClientMetadata,
+  overrides: Pick<TokenOverrides, keyof Lifetimes> = {},
+): Lifetimes {
+  const { lifetimeSeconds } = ctx.tokenHooks
+  return {
+    accessTokenSeconds: overrides.accessTokenSeconds ?? lifetimeSeconds('accessToken', client),
+    idTokenSeconds: overrides.idTokenSeconds ?? lifetimeSeconds('idToken', client),
+    refreshTokenSeconds: Math.min(
+      ctx.settings.tokens.refreshFamilySeconds,
+      overrides.refreshTokenSeconds ?? lifetimeSeconds('refreshToken', client),
+    ),
+  }
+}
+
+/** The source with what a trusted backend changes of the tokens of one call. What is stored stays as it is. */
+export function withOverrides(source: GrantSource, overrides: CallOverrides | undefined): GrantSource {
+  if (overrides?.tokens === undefined) return source
+  const { approval } = source
+  return { ...source, approval: { ...approval, tokens: merged(approval.tokens, overrides.tokens) } }
+}
+
+/** Access token claims and properties are joined, everything else is replaced. */
+function merged(stored: TokenOverrides = {}, changes: TokenOverrides): TokenOverrides {
+  const { accessTokenClaims, properties, ...replaced } = changes
+  const changedKeys = new Set(properties?.map(({ key }) => key))
+  const kept = stored.properties?.filter(({ key }) => !changedKeys.has(key)) ?? []
+  return {
+    ...stored,
+    ...replaced,
+    ...(accessTokenClaims && { accessTokenClaims: { ...stored.accessTokenClaims, ...accessTokenClaims } }),
+    ...(properties && { properties: [...kept, ...properties] }),
   }
 }

@@ -1,7 +1,11 @@
 import type { JWK } from 'jose'
 import { CompactEncrypt } from 'jose/jwe/compact/encrypt'
 import { importJWK } from 'jose/key/import'
-import type { Client, Jwk } from '../../contracts/contracts.ts'
+import type { Jwk } from '../../contracts/clients.ts'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { isLongEnough } from '../../core/crypto/jwk.ts'
+import { omitUndefined } from '../../core/json.ts'
 
 /** Key management for encrypted ID tokens: asymmetric, and never `RSA1_5` (RFC 8725 3.2). */
 export const encryptionAlgs: readonly string[] = [
@@ -16,45 +20,39 @@ export const encryptionEncs: readonly string[] = [
 
 const curves: readonly unknown[] = ['P-256', 'P-384', 'P-521', 'X25519']
 
-/** The client's own public keys with a property. */
-export type KeysThat = (client: Client, wanted: (key: Jwk) => boolean) => Promise<readonly Jwk[]>
+/** The ID token as the client registered for it (OpenID Connect Core 2, 10.2): signed first, then encrypted. */
+export async function encryptIdToken(ctx: Context, idToken: string, client: Client): Promise<string> {
+  const { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc } = client.metadata
+  if (alg === undefined) return idToken
+  const key = await keyFor(ctx, client, alg)
+  if (key === undefined) throw new Error(`client "${client.id}" has no key to encrypt with ${alg}`)
+  return new CompactEncrypt(Buffer.from(idToken))
+    .setProtectedHeader(omitUndefined({ alg, enc: encOf(enc), cty: 'JWT', kid: key.kid }))
+    .encrypt(await importJWK(key as JWK, alg))
+}
 
-/** Encrypts ID tokens for clients that registered for it (OpenID Connect Core 2, 10.2): signed first, then encrypted. */
-export function createEncrypt(keysThat: KeysThat) {
-  return {
-    /** What is wrong with the client's registration, in words for the host's log; `undefined`: nothing. */
-    async problemOf(client: Client): Promise<string | undefined> {
-      const { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc } = client.metadata
-      if (alg === undefined) return enc === undefined ? undefined : 'id_token_encrypted_response_enc goes with an alg'
-      if (!encryptionAlgs.includes(alg)) return 'id_token_encrypted_response_alg is not supported'
-      if (!encryptionEncs.includes(encOf(enc))) return 'id_token_encrypted_response_enc is not supported'
-      return (await keyFor(client, alg)) === undefined ? `no key to encrypt with ${alg} in jwks or jwks_uri` : undefined
-    },
+/** What is wrong with a client's registration for encryption, in words for the host's log; `undefined`: nothing. */
+export async function encryptionProblem(ctx: Context, client: Client): Promise<string | undefined> {
+  const { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc } = client.metadata
+  if (alg === undefined) return enc === undefined ? undefined : 'id_token_encrypted_response_enc goes with an alg'
+  if (!encryptionAlgs.includes(alg)) return 'id_token_encrypted_response_alg is not supported'
+  if (!encryptionEncs.includes(encOf(enc))) return 'id_token_encrypted_response_enc is not supported'
+  const key = await keyFor(ctx, client, alg)
+  return key === undefined ? `no key to encrypt with ${alg} in jwks or jwks_uri` : undefined
+}
 
-    /** The ID token as the client wants it. */
-    async encrypt(idToken: string, client: Client): Promise<string> {
-      const { id_token_encrypted_response_alg: alg, id_token_encrypted_response_enc: enc } = client.metadata
-      if (alg === undefined) return idToken
-      const key = await keyFor(client, alg)
-      if (key === undefined) throw new Error(`client "${client.id}" has no key to encrypt with ${alg}`)
-      return new CompactEncrypt(Buffer.from(idToken))
-        .setProtectedHeader({ alg, enc: encOf(enc), cty: 'JWT', ...(key.kid === undefined ? {} : { kid: key.kid }) })
-        .encrypt(await importJWK(key as JWK, alg))
-    },
-  }
-
-  async function keyFor(client: Client, alg: string): Promise<Jwk | undefined> {
-    const fitting = await keysThat(client, (key) => fits(key, alg))
-    return fitting.find(({ use }) => use === 'enc') ?? fitting[0]
-  }
+/** One that is marked for encryption comes first. */
+async function keyFor(ctx: Context, client: Client, alg: string): Promise<Jwk | undefined> {
+  const fitting = await ctx.clientKeys.findKeys(client, (key) => encryptsWith(key, alg))
+  return fitting.find(({ use }) => use === 'enc') ?? fitting[0]
 }
 
 function encOf(enc: string | undefined): string {
   return enc ?? 'A128CBC-HS256'
 }
 
-function fits(key: Jwk, alg: string): boolean {
+function encryptsWith(key: Jwk, alg: string): boolean {
   if ((key.use !== undefined && key.use !== 'enc') || (key.alg !== undefined && key.alg !== alg)) return false
   if (alg.startsWith('ECDH-ES')) return (key.kty === 'EC' || key.kty === 'OKP') && curves.includes(key.crv)
-  return key.kty === 'RSA' && Buffer.from(String(key.n ?? ''), 'base64url').length >= 256
+  return key.kty === 'RSA' && isLongEnough(key)
 }

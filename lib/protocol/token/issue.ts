@@ -1,75 +1,104 @@
-import { z } from 'zod'
-import type { Awaitable, Client } from '../../contracts/contracts.ts'
-import type { Guard } from '../../core/guard.ts'
-import { present } from '../../core/omitUndefined.ts'
-import type { Grant, GrantSource } from './grant.ts'
-import type { createMint, TokenResponse } from './mint.ts'
-import type { RefreshTokens } from './refreshToken.ts'
+import type { Form } from '../../contracts/channel.ts'
+import type { RequestRecord, TokenProperty } from '../../contracts/request.ts'
+import type { Grant, IssueTokens, KeyBinding, TokenResponse } from '../../contracts/tokens.ts'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { aad } from '../../core/crypto/vault.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { userClaims } from '../authorization/claims.ts'
+import { narrowGrant } from '../authorization/narrow.ts'
+import { makeAccessToken } from './accessToken.ts'
+import { type GrantSource, grantOf, lifetimesOf } from './grant.ts'
+import { makeIdToken } from './idToken.ts'
+import { encryptIdToken } from './idTokenEncryption.ts'
+import { firstRefreshToken, keepRefreshToken } from './refreshToken.ts'
 
-/** Tokens that the host made: the members of a token response (RFC 6749 5.1). */
-export interface IssuedTokens {
-  readonly access_token: string
-  /** Defaults to what the grant is bound to: `DPoP` for a DPoP key, else `Bearer`. */
-  readonly token_type?: 'Bearer' | 'DPoP'
-  /** Seconds. */
-  readonly expires_in?: number
-  readonly refresh_token?: string
-  /** Defaults to one that is made here, and vouches for the other two. */
-  readonly id_token?: string
-  /** Space-separated. Defaults to what was granted. */
-  readonly scope?: string
-  readonly [member: string]: unknown
+/** A push answers no token request, so nothing in one can narrow it. */
+const nothingAsked: Form = { values: new Map(), empty: new Set(), resources: [] }
+
+/** Makes the token response of a grant: the host's issuer does, or we do, and store the refresh token's family. */
+export async function issueTokens(
+  ctx: Context,
+  grant: Grant,
+  client: Client,
+  source: GrantSource,
+): Promise<TokenResponse> {
+  const { issue } = ctx.tokenHooks
+  if (issue !== undefined) return issuedByHost(ctx, grant, client, issue)
+  const refreshToken = await firstRefreshToken(ctx, grant, client)
+  const tokens = await mint(ctx, grant, client, refreshToken)
+  if (refreshToken !== undefined) await keepRefreshToken(ctx, refreshToken, grant, source)
+  return tokens
 }
 
-/** Makes tokens in place of ours. `grant` says for whom, for what, and bound to which key. */
-export type IssueTokens = (grant: Grant) => Awaitable<IssuedTokens>
-
-const issued = z.looseObject({
-  access_token: z.string().min(1),
-  token_type: z.enum(['Bearer', 'DPoP']).optional(),
-  expires_in: z.int().positive().optional(),
-  refresh_token: z.string().min(1).optional(),
-  id_token: z.string().min(1).optional(),
-  scope: z.string().optional(),
-})
-
-export interface IssueParts {
-  readonly issueTokens?: IssueTokens | undefined
-  readonly guard: Guard
-  readonly mint: ReturnType<typeof createMint>
-  readonly refreshTokens: RefreshTokens
-  /** Seconds that the refresh tokens of a grant live. */
-  refreshSeconds(grant: Grant): number
+/**
+ * Makes the token response of an approved request that is pushed, its ID token bound to the `auth_req_id` (CIBA Core
+ * 10.3.1).
+ */
+export async function mintPushed(
+  ctx: Context,
+  { id, details, answer: approval }: RequestRecord,
+  client: Client,
+  authReqId: string,
+): Promise<TokenResponse> {
+  if (approval?.result !== 'approved') throw new Error('tokens are pushed for approved requests alone')
+  const sealed = approval.tokens?.sealedAccessToken
+  const accessToken = sealed && ctx.vault.open(sealed, aad('accessToken', id))
+  const { dpopJkt, certificateThumbprint } = details
+  const binding: KeyBinding = omitUndefined({ dpopJkt, certificateThumbprint })
+  const source: GrantSource = { id, details, approval }
+  const grant = grantOf(ctx, source, client, binding, { authReqId, accessToken })
+  return issueTokens(ctx, await narrowGrant(ctx, grant, nothingAsked, client), client, source)
 }
 
-/** Makes the token response of a grant: the host's issuer does, or we do, and keep the refresh token's family. */
-export function createIssueTokens({ issueTokens, guard, mint, refreshTokens, refreshSeconds }: IssueParts) {
-  async function fromHost(grant: Grant, client: Client, issueTokens: IssueTokens): Promise<TokenResponse> {
-    const tokens = check(await guard('tokens', () => issueTokens(grant)), grant)
-    const { access_token, refresh_token, expires_in } = tokens
-    const ours = await mint({ ...grant, accessToken: access_token }, client, refresh_token)
-    return present({ grant_id: grant.grantId, ...ours, expires_in, ...tokens }) as TokenResponse
-  }
-
-  return async (grant: Grant, client: Client, source: GrantSource): Promise<TokenResponse> => {
-    if (issueTokens !== undefined) return fromHost(grant, client, issueTokens)
-    const refreshToken = await refreshTokens.first(grant, client)
-    const tokens = await mint(grant, client, refreshToken)
-    if (refreshToken !== undefined) await refreshTokens.keep(refreshToken, grant, source, refreshSeconds(grant))
-    return tokens
+/** Makes and signs the tokens of a grant. Nothing is stored. */
+export async function mint(ctx: Context, grant: Grant, client: Client, refreshToken?: string): Promise<TokenResponse> {
+  const key = ctx.signingKeys.forAlg(grant.client.id_token_signed_response_alg)
+  if (key === undefined) throw new Error('no signing key for the registered id_token_signed_response_alg')
+  const claims = await userClaims(ctx, grant)
+  const iat = Math.floor(ctx.clock() / 1000)
+  const { accessTokenSeconds, idTokenSeconds } = lifetimesOf(ctx, grant.client, grant.overrides)
+  const accessToken =
+    grant.accessToken ??
+    (await ctx.tokenHooks.accessToken(grant)) ??
+    (await makeAccessToken(ctx, grant, iat, accessTokenSeconds))
+  // refreshed tokens may do without an ID token (OpenID Connect Core 12.2)
+  const idToken = grant.scope.includes('openid')
+    ? await makeIdToken(ctx, grant, { key, claims, iat, seconds: idTokenSeconds, accessToken, refreshToken })
+    : undefined
+  return {
+    ...visible(grant.overrides.properties),
+    ...omitUndefined({
+      access_token: accessToken,
+      token_type: tokenTypeOf(grant),
+      expires_in: accessTokenSeconds,
+      id_token: idToken && (await encryptIdToken(ctx, idToken, client)),
+      refresh_token: refreshToken,
+      scope: grant.scope.join(' '),
+      authorization_details: grant.authorizationDetails,
+    }),
   }
 }
 
-/** @throws TypeError that names what is wrong with the host's answer, and none of its values. */
-function check(value: unknown, { binding }: Grant): z.output<typeof issued> {
-  const result = issued.safeParse(value)
-  if (!result.success) {
-    const [problem] = result.error.issues
-    throw new TypeError(`issueTokens returned a wrong "${problem?.path.join('.') || 'result'}": ${problem?.message}`)
+/** The host's tokens, completed with what it left out: the ID token, the scope, the type. */
+async function issuedByHost(ctx: Context, grant: Grant, client: Client, issue: IssueTokens): Promise<TokenResponse> {
+  const tokens = omitUndefined(await issue(grant))
+  const type = tokenTypeOf(grant)
+  if ((tokens.token_type ?? type) !== type) {
+    throw new TypeError(
+      `express-ciba: option "tokens.issue" returned a token_type that does not fit the grant, which is ${type}`,
+    )
   }
-  const bound = binding.dpopJkt === undefined ? 'Bearer' : 'DPoP'
-  if ((result.data.token_type ?? bound) !== bound) {
-    throw new TypeError(`issueTokens returned a token_type that does not fit the grant, which is ${bound}`)
-  }
-  return result.data
+  const ours = await mint(ctx, { ...grant, accessToken: tokens.access_token }, client, tokens.refresh_token)
+  // only the host knows how long its access token lives
+  return omitUndefined({ grant_id: grant.grantId, ...ours, expires_in: undefined, ...tokens }) as TokenResponse
+}
+
+function tokenTypeOf({ binding }: Grant): 'Bearer' | 'DPoP' {
+  return binding.dpopJkt === undefined ? 'Bearer' : 'DPoP'
+}
+
+/** Properties that the client may see become members of the answer. */
+function visible(properties: readonly TokenProperty[] = []): Record<string, string> {
+  return Object.fromEntries(properties.flatMap(({ key, value, hidden }) => (hidden ? [] : [[key, value]])))
 }

@@ -1,148 +1,153 @@
-import type { BackchannelStore, Call, Line } from '../../contracts/contracts.ts'
+import type { BackchannelStore } from '../../contracts/store.ts'
+import type { HeldPollSlot, HoldEnd, LongPoll } from '../../core/context.ts'
+import type { Settings } from '../../core/settings.ts'
 
-/** Long polling (CIBA Core 10.1): a poll stays open until the user has answered. */
-export interface LongPollOptions {
-  /** Seconds that a poll is held at most: 1 to 30. Clients and proxies in between have to wait longer than that. */
-  readonly holdSeconds: number
-  /** Polls held at a time, in this process. Those above are answered at once. Defaults to 20000. */
-  readonly heldPolls?: number
-  /** Polls of one client held at a time, in this process. Defaults to 5000. */
-  readonly heldPollsPerClient?: number
-}
+/** Milliseconds to which waits are rounded up: Node keeps timers of equal length in one list. */
+const grainMs = 50
 
-/** What ends the waiting of a held poll. `away`: its client is gone, or this process goes. */
-export type Ending = 'answered' | 'time' | 'away'
-
-/** A place to wait in. */
-export interface Place {
-  /** Milliseconds that the poll may be held. */
-  readonly holdMs: number
-  /** Waits for the answer, for `ms` at most. One that came before, since the place was taken, ends it at once. */
-  wait(ms: number): Promise<Ending>
-  /** Was it ended for being `away`? */
-  isAway(): boolean
-  leave(): void
-}
-
-export interface LongPoll {
-  /**
-   * Takes a place, before the store is asked: no answer can fall in between. `undefined`: this poll cannot be held, as
-   * nobody would tell us that its client went away, or all places are taken.
-   */
-  enter(call: Call, request: string, clientId: string): Place | undefined
-  /** A request was answered here: wakes whoever waits for it, in every process. Rejects when the others may not know. */
-  answered(request: string): Promise<void>
-  /** Sends everybody away, and resolves when all are gone. */
-  close(): Promise<void>
-}
-
+/**
+ * Long polling (CIBA Core 10.1): a poll stays open until the user has answered. Across processes by `store.subscribe`;
+ * a store without it serves one process, or leaves the others without news until the hold is over.
+ * @returns `undefined` where the option `polling.holdSeconds` is not set.
+ */
 export function createLongPoll(
-  { holdSeconds, heldPolls, heldPollsPerClient }: Required<LongPollOptions>,
-  store: Pick<BackchannelStore, 'listen'>,
-): LongPoll {
-  const waiting = new Map<string, Set<HeldPoll>>()
-  const perClient = new Map<string, number>()
-  let held = 0
+  { holdSeconds, heldPolls, heldPollsPerClient }: Settings['polling'],
+  store: Pick<BackchannelStore, 'subscribe'>,
+  clock: () => number,
+): LongPoll | undefined {
+  if (holdSeconds === undefined) return undefined
+  const held = new HeldPolls()
   let isClosing = false
-  let emptied = () => {}
-  // a store that connects nobody serves one process, or leaves its others without news until the hold is over
-  let isUp = store.listen === undefined
+  let isConnected = store.subscribe === undefined
 
-  const wake = (request: string, ending: Ending) => {
-    for (const each of waiting.get(request) ?? []) each.end(ending)
-  }
-  const line: Line | undefined = store.listen?.({
-    heard: (request) => wake(request, 'answered'),
-    up: () => {
-      isUp = true
+  const bus = store.subscribe?.({
+    onAnswer: (request) => held.end(request, 'answered'),
+    onConnect: () => {
+      isConnected = true
     },
-    // those who wait go on: what is answered here still reaches them, and nothing is gained by a rush on the store
-    down: () => {
-      isUp = false
+    // polls that are held stay: they hear of answers given in this process, and would only rush to the store
+    onDisconnect: () => {
+      isConnected = false
     },
   })
 
   return {
     enter(call, request, clientId) {
-      const ofClient = perClient.get(clientId) ?? 0
-      const isFull = held >= heldPolls || ofClient >= heldPollsPerClient
-      if (isClosing || !isUp || isFull || call.whenGone === undefined) return undefined
-
-      const poll = new HeldPoll(holdSeconds * 1000 - grainMs, () => {
+      const isFull = held.size >= heldPolls || held.countOf(clientId) >= heldPollsPerClient
+      if (isClosing || !isConnected || isFull || call.whenGone === undefined) return undefined
+      const poll = new HeldPoll(holdSeconds * 1000 - grainMs, clock, () => {
         stopWatching()
-        const others = waiting.get(request)
-        others?.delete(poll)
-        if (others?.size === 0) waiting.delete(request)
-        held -= 1
-        const left = (perClient.get(clientId) ?? 1) - 1
-        if (left === 0) perClient.delete(clientId)
-        else perClient.set(clientId, left)
-        if (held === 0) emptied()
+        held.remove(poll, request, clientId)
       })
       const stopWatching = call.whenGone(() => poll.end('away'))
-      held += 1
-      perClient.set(clientId, ofClient + 1)
-      const others = waiting.get(request)
-      if (others === undefined) waiting.set(request, new Set([poll]))
-      else others.add(poll)
+      held.add(poll, request, clientId)
       return poll
     },
 
     async answered(request) {
-      wake(request, 'answered')
-      await line?.tell(request)
+      held.end(request, 'answered')
+      await bus?.publish(request)
     },
 
     async close() {
       isClosing = true
-      const allGone = new Promise<void>((resolve) => {
-        emptied = resolve
-      })
-      for (const request of [...waiting.keys()]) wake(request, 'away')
-      if (held > 0) await allGone
-      await line?.close()
+      await held.sendAway()
+      await bus?.close()
     },
   }
 }
 
-/** Milliseconds to which times are rounded up: timers of equal length share a list. */
-const grainMs = 50
+/** The polls that are held in this process. */
+class HeldPolls {
+  readonly #byRequest = new Map<string, Set<HeldPoll>>()
+  readonly #perClient = new Map<string, number>()
+  #size = 0
+  #emptied = () => {}
 
-class HeldPoll implements Place {
-  readonly holdMs: number
-  readonly leave: () => void
-  #ending: Ending | undefined
-  #wake: ((ending: Ending) => void) | undefined
-  readonly #since = performance.now()
-
-  constructor(holdMs: number, leave: () => void) {
-    this.holdMs = holdMs
-    this.leave = leave
+  get size(): number {
+    return this.#size
   }
 
-  end(ending: Ending): void {
-    // who is away stays away
-    if (this.#ending !== 'away') this.#ending = ending
-    this.#wake?.(this.#ending)
+  countOf(clientId: string): number {
+    return this.#perClient.get(clientId) ?? 0
+  }
+
+  add(poll: HeldPoll, request: string, clientId: string): void {
+    this.#size += 1
+    this.#perClient.set(clientId, this.countOf(clientId) + 1)
+    const polls = this.#byRequest.get(request)
+    if (polls === undefined) this.#byRequest.set(request, new Set([poll]))
+    else polls.add(poll)
+  }
+
+  remove(poll: HeldPoll, request: string, clientId: string): void {
+    const polls = this.#byRequest.get(request)
+    if (!polls?.delete(poll)) return
+    if (polls.size === 0) this.#byRequest.delete(request)
+    const left = this.countOf(clientId) - 1
+    if (left === 0) this.#perClient.delete(clientId)
+    else this.#perClient.set(clientId, left)
+    this.#size -= 1
+    if (this.#size === 0) this.#emptied()
+  }
+
+  /** Ends the waiting of all polls for this request. */
+  end(request: string, how: HoldEnd): void {
+    for (const poll of this.#byRequest.get(request) ?? []) poll.end(how)
+  }
+
+  /** Resolves when all have left. */
+  async sendAway(): Promise<void> {
+    const emptied = new Promise<void>((resolve) => {
+      this.#emptied = resolve
+    })
+    for (const request of [...this.#byRequest.keys()]) this.end(request, 'away')
+    if (this.#size > 0) await emptied
+  }
+}
+
+class HeldPoll implements HeldPollSlot {
+  readonly holdMs: number
+  readonly leave: () => void
+  readonly #clock: () => number
+  readonly #since: number
+  #end: HoldEnd | undefined
+  #wake: ((end: HoldEnd) => void) | undefined
+
+  constructor(holdMs: number, clock: () => number, leave: () => void) {
+    this.holdMs = holdMs
+    this.leave = leave
+    this.#clock = clock
+    this.#since = clock()
+  }
+
+  end(how: HoldEnd): void {
+    // away is final
+    if (this.#end !== 'away') this.#end = how
+    this.#wake?.(this.#end)
   }
 
   isAway(): boolean {
-    return this.#ending === 'away'
+    return this.#end === 'away'
   }
 
-  async wait(ms: number): Promise<Ending> {
-    const left = Math.min(ms, this.holdMs - (performance.now() - this.#since))
-    if (this.#ending === undefined && left > 0) {
-      await new Promise<Ending>((resolve) => {
-        const timer = setTimeout(resolve, Math.ceil(left / grainMs) * grainMs, 'time')
-        this.#wake = (ending) => {
-          clearTimeout(timer)
-          resolve(ending)
-        }
-      })
-    }
-    const ending = this.#ending ?? 'time'
-    if (ending === 'answered') this.#ending = undefined
-    return ending
+  async wait(ms: number): Promise<HoldEnd> {
+    // a clock that was set back must not make the hold longer
+    const passedMs = Math.max(0, this.#clock() - this.#since)
+    const leftMs = Math.min(ms, this.holdMs - passedMs)
+    if (this.#end === undefined && leftMs > 0) await this.#sleep(Math.ceil(leftMs / grainMs) * grainMs)
+    const end = this.#end ?? 'time'
+    if (end === 'answered') this.#end = undefined
+    return end
+  }
+
+  #sleep(ms: number): Promise<unknown> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms)
+      this.#wake = (end) => {
+        clearTimeout(timer)
+        resolve(end)
+      }
+    })
   }
 }

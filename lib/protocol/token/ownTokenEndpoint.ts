@@ -1,57 +1,63 @@
-import type { Request, RequestHandler } from 'express'
-import type { Call, Client, Form } from '../../contracts/contracts.ts'
-import { asBackchannelError, BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import { isForm, readForm } from '../../core/http/form.ts'
+import type { RequestHandler } from 'express'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { asBackchannelError, invalidRequest } from '../../core/errors.ts'
+import { isForm, readForm } from '../../core/http/body.ts'
+import { type Call, callOf } from '../../core/http/call.ts'
 import { sendJson } from '../../core/http/respond.ts'
-import type { Presented } from './ownTokens.ts'
+import { authenticate } from '../client/authenticate.ts'
+import { inactive, introspect } from './introspection.ts'
+import { type OwnToken, readOwnToken, verifyOwnToken } from './ownTokens.ts'
+import { revoke } from './revocation.ts'
 
-export interface PresentedEndpointParts {
-  /** Frees a request from Express. */
-  callOf(req: Request, form: Form): Call
-  authenticate(call: Call): Promise<{ readonly client: Client }>
-  /** `undefined` for a token that we did not make. */
-  readPresented(token: string): Presented | undefined
-  readonly otherGrants: 'next' | 'refuse'
-  readonly emit: Emit
-  /** The answer for a token of ours; `undefined`: nothing but 200. */
-  serve(presented: Presented, token: string, client: Client): Promise<unknown>
-  /** The answer for a token that nobody here made. */
-  readonly unknown: unknown
+/** The answer for a token; `undefined` for one that we did not make. */
+type Serve = (ctx: Context, token: OwnToken | undefined, client: Client) => Promise<object | undefined>
+
+/** `POST /oidc/revoke` (RFC 7009): 200 without a body, also for tokens that are not known. */
+export function revocationEndpoint(ctx: Context): RequestHandler {
+  return ownTokenEndpoint(ctx, ctx.urls.revoke, async (ctx, token, client) => {
+    if (token !== undefined) await revoke(ctx, token, client)
+    return undefined
+  })
+}
+
+/** `POST /oidc/introspect` (RFC 7662). */
+export function introspectionEndpoint(ctx: Context): RequestHandler {
+  return ownTokenEndpoint(ctx, ctx.urls.introspect, async (ctx, token, client) =>
+    token === undefined ? inactive : introspect(ctx, token, client),
+  )
 }
 
 /**
- * An endpoint that is shown a token (RFC 7009, RFC 7662). Tokens of the host's own go to its next handler with the body
- * untouched, unless other grants are refused as well.
+ * An endpoint that is shown a token. Tokens that we did not make go to the host's next handler with the body untouched,
+ * unless other grants are refused as well (option `interop.otherGrants`).
  */
-export function presentedEndpoint(parts: PresentedEndpointParts): RequestHandler {
-  const { callOf, authenticate, readPresented, emit } = parts
-  const passesOn = parts.otherGrants === 'next'
-
-  async function answer(call: Call): Promise<unknown> {
-    const { client } = await authenticate(call)
-    const token = call.form.values.get('token')
-    if (token === undefined) throw new BackchannelError('invalid_request', 'token is missing')
-    const presented = readPresented(token)
-    return presented === undefined ? parts.unknown : parts.serve(presented, token, client)
-  }
-
+function ownTokenEndpoint(ctx: Context, url: string, serve: Serve): RequestHandler {
+  const passesOn = ctx.settings.interop.otherGrants === 'next'
   return async (req, res, next) => {
     try {
       if (passesOn && !isForm(req)) return next('router')
-      const form = await readForm(req, ({ values }) => !passesOn || isOurs(values.get('token')))
+      const form = await readForm(req, ({ values }) => !passesOn || isOurs(ctx, values.get('token')))
       if (form === undefined) return next('router')
-      const body = await answer(callOf(req, form))
+      const body = await answer(ctx, callOf(ctx, req, form, url), serve)
       if (body === undefined) res.writeHead(200, { 'Cache-Control': 'no-store' }).end()
       else sendJson(res, 200, body)
     } catch (thrown) {
-      emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
+      ctx.emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
       next(thrown)
     }
   }
+}
 
-  /** A call without a token is nobody else's either. */
-  function isOurs(token: string | undefined): boolean {
-    return token === undefined || readPresented(token) !== undefined
-  }
+async function answer(ctx: Context, call: Call, serve: Serve): Promise<object | undefined> {
+  const { client } = await authenticate(ctx, call)
+  const text = call.form.values.get('token')
+  if (text === undefined) throw invalidRequest('token is missing')
+  const presented = readOwnToken(ctx, text)
+  return serve(ctx, presented && (await verifyOwnToken(ctx, presented)), client)
+}
+
+/** A call without a token is answered here: it is wrong for every server. */
+function isOurs(ctx: Context, token: string | undefined): boolean {
+  return token === undefined || readOwnToken(ctx, token) !== undefined
 }

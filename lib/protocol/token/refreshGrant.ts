@@ -1,92 +1,89 @@
-import type { BackchannelStore, Call, Client, Form } from '../../contracts/contracts.ts'
-import { hashOf } from '../../core/crypto/vault.ts'
-import { BackchannelError } from '../../core/errors.ts'
-import type { Emit } from '../../core/events.ts'
-import type { GrantRecord } from '../../core/request.ts'
-import type { Binding } from '../authorization/keyBinding.ts'
-import type { ServeGrant } from './endpoint.ts'
-import type { Grant, GrantOf } from './grant.ts'
-import type { createMint } from './mint.ts'
-import { mayRefresh, type RefreshTokens } from './refreshToken.ts'
-import type { Revocations } from './revocation.ts'
-import { wantedOf } from './wants.ts'
-
-export interface RefreshParts {
-  readonly store: Pick<BackchannelStore, 'findGrant' | 'rotate' | 'endGrant'>
-  readonly clock: () => number
-  readonly emit: Emit
-  /** Each use brings a new token; FAPI 2 wants none (5.3.2.1). */
-  readonly rotates: boolean
-  /** Seconds for which the token before is still taken, should the answer have been lost. */
-  readonly graceSeconds: number
-  /** Seconds that a family lives at most, however often it is used. */
-  readonly familySeconds: number
-  readonly refreshTokens: RefreshTokens
-  readonly revocations: Revocations
-  isActive(sub: string): Promise<boolean>
-  readBinding(call: Call, client: Client, certificateThumbprint: string | undefined): Promise<Binding>
-  readonly grantOf: GrantOf
-  narrow(grant: Grant, form: Form, client: Client): Promise<Grant>
-  readonly mint: ReturnType<typeof createMint>
-  refreshSeconds(grant: Grant): number
-}
+import type { GrantRecord } from '../../contracts/request.ts'
+import type { Grant, KeyBinding } from '../../contracts/tokens.ts'
+import type { RegisteredClient } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { hashOf } from '../../core/crypto/handles.ts'
+import { BackchannelError, invalidRequest } from '../../core/errors.ts'
+import type { Call } from '../../core/http/call.ts'
+import { bindingAtToken } from '../authorization/keyBinding.ts'
+import { narrowGrant } from '../authorization/narrow.ts'
+import { grantOf, lifetimesOf, type TokenAnswer, withOverrides } from './grant.ts'
+import { mint } from './issue.ts'
+import { familyOf, makeRefreshToken, mayRefresh } from './refreshToken.ts'
+import { revokeGrant } from './revocation.ts'
 
 /**
- * The refresh grant (RFC 6749 6, OpenID Connect Core 12). A token that comes back after it was replaced has been stolen, by
- * one of the two who showed it: its family ends (RFC 9700 4.14). All clients authenticate, so it is they whom refresh tokens
- * are bound to, and not a DPoP key (RFC 9449 5); bound access tokens stay bound.
+ * The refresh grant (RFC 6749 6, OpenID Connect Core 12). A token that comes back after it was replaced was stolen: its
+ * family ends (RFC 9700 4.14). All clients authenticate, so refresh tokens are bound to the client and not to a DPoP
+ * key (RFC 9449 5); bound access tokens stay bound.
+ * @throws BackchannelError RFC 6749 5.2.
  */
-export function createRefresh(parts: RefreshParts): ServeGrant {
-  const { store, clock, emit, refreshTokens } = parts
-
-  return async (call, client, certificateThumbprint) => {
-    if (!mayRefresh(client)) {
-      throw new BackchannelError('unauthorized_client', 'This client is not registered for refresh tokens')
-    }
-    const binding = await parts.readBinding(call, client, certificateThumbprint)
-    const token = call.form.values.get('refresh_token')
-    if (token === undefined) throw new BackchannelError('invalid_request', 'refresh_token is missing')
-    const family = await familyOf(token, client)
-    if (!(await parts.isActive(family.sub))) {
-      await store.endGrant(family.id)
-      throw unknown()
-    }
-    requireKey(family, binding)
-    const { source, extra } = wantedOf({ ...family, id: family.request }, call.wants)
-    const whole = parts.grantOf(source, client, binding, extra)
-    const grant = await parts.narrow(withScope(whole, call.form.values.get('scope')), call.form, client)
-    const next = parts.rotates ? refreshTokens.make(family.id) : undefined
-    // made first: should that fail, the token shown is still the one that counts
-    const body = await parts.mint(grant, client, next)
-    if (next !== undefined) await rotate(family, token, next, parts.refreshSeconds(whole), client)
-    emit({ type: 'token.refreshed', clientId: client.id, grant: family.id })
-    return { status: 200, body, sub: family.sub, grant }
+export async function refresh(
+  ctx: Context,
+  call: Call,
+  client: RegisteredClient,
+  certificateThumbprint: string | undefined,
+): Promise<TokenAnswer> {
+  if (!mayRefresh(client)) {
+    throw new BackchannelError('unauthorized_client', 'This client is not registered for refresh tokens')
   }
-
-  async function familyOf(token: string, client: Client): Promise<GrantRecord> {
-    const id = refreshTokens.familyOf(token)
-    const family = id === undefined ? undefined : await store.findGrant(id)
-    if (family?.clientId !== client.id || family.expiresAt <= clock()) throw unknown()
-    if (!parts.rotates && family.tokenHash !== hashOf(token)) throw unknown()
-    return family
+  const binding = await bindingAtToken(ctx, call, client, certificateThumbprint)
+  const { values } = call.form
+  const token = values.get('refresh_token')
+  if (token === undefined) throw invalidRequest('refresh_token is missing')
+  const family = await findFamily(ctx, token, client)
+  if (!(await ctx.users.isActive(family.sub))) {
+    await ctx.store.endGrant(family.id)
+    throw unknownToken()
   }
-
-  async function rotate(family: GrantRecord, token: string, next: string, seconds: number, client: Client) {
-    const now = clock()
-    const outcome = await store.rotate(family.id, {
-      from: hashOf(token),
-      to: hashOf(next),
-      expiresAt: Math.min(now + seconds * 1000, family.issuedAt + parts.familySeconds * 1000),
-      previousUntil: now + parts.graceSeconds * 1000,
-      now,
-    })
-    if (outcome === 'rotated' || outcome === 'repeated') return
-    if (outcome === 'reused') {
-      emit({ type: 'replay.seen', clientId: family.clientId, what: 'refresh_token' })
-      await parts.revocations.revokeGrant(family, client)
-    }
-    throw unknown()
+  requireKey(family, binding)
+  const { request: id, details, approval } = family
+  const source = withOverrides({ id, details, approval }, call.overrides)
+  const whole = grantOf(ctx, source, client, binding, { accessToken: call.overrides?.accessToken })
+  const grant = await narrowGrant(ctx, withScope(whole, values.get('scope')), call.form, client)
+  const next = ctx.rules.rotatesRefreshTokens ? makeRefreshToken(ctx, family.id) : undefined
+  // made before the rotation: should that fail, the token that was shown is still the current one
+  const body = await mint(ctx, grant, client, next)
+  if (next !== undefined) {
+    const { refreshTokenSeconds } = lifetimesOf(ctx, whole.client, whole.overrides)
+    await rotate(ctx, family, token, next, refreshTokenSeconds, client)
   }
+  ctx.emit({ type: 'token.refreshed', clientId: client.id, grant: family.id })
+  return { status: 200, body, sub: family.sub, grant }
+}
+
+/** The family of a refresh token. With rotation, whether the token is the current one is found out by `rotate`. */
+async function findFamily(ctx: Context, token: string, client: RegisteredClient): Promise<GrantRecord> {
+  const id = familyOf(ctx, token)
+  const family = id === undefined ? undefined : await ctx.store.findGrant(id)
+  if (family?.clientId !== client.id || family.expiresAt <= ctx.clock()) throw unknownToken()
+  if (!ctx.rules.rotatesRefreshTokens && family.tokenHash !== hashOf(token)) throw unknownToken()
+  return family
+}
+
+async function rotate(
+  ctx: Context,
+  family: GrantRecord,
+  token: string,
+  next: string,
+  seconds: number,
+  client: RegisteredClient,
+): Promise<void> {
+  const now = ctx.clock()
+  const { refreshFamilySeconds, refreshGraceSeconds } = ctx.settings.tokens
+  const outcome = await ctx.store.rotate(family.id, {
+    from: hashOf(token),
+    to: hashOf(next),
+    expiresAt: Math.min(now + seconds * 1000, family.issuedAt + refreshFamilySeconds * 1000),
+    previousUntil: now + refreshGraceSeconds * 1000,
+    now,
+  })
+  if (outcome === 'rotated' || outcome === 'repeated') return
+  if (outcome === 'reused') {
+    ctx.emit({ type: 'replay.seen', clientId: family.clientId, what: 'refresh_token' })
+    await revokeGrant(ctx, family, client)
+  }
+  throw unknownToken()
 }
 
 /** Fewer values than were granted, never more. */
@@ -98,13 +95,13 @@ function withScope(grant: Grant, wanted: string | undefined): Grant {
 }
 
 /** Tokens that were bound to a key do not become bearer tokens. */
-function requireKey(family: GrantRecord, binding: Binding): void {
+function requireKey(family: GrantRecord, binding: KeyBinding): void {
   const wasBound = family.dpopJkt !== undefined || family.certificateThumbprint !== undefined
   if (!wasBound || binding.dpopJkt !== undefined || binding.certificateThumbprint !== undefined) return
-  throw new BackchannelError('invalid_request', 'The tokens of this grant are bound to a key: show one here too')
+  throw invalidRequest('The tokens of this grant are bound to a key: show one here too')
 }
 
-function unknown(): BackchannelError {
+function unknownToken(): BackchannelError {
   return new BackchannelError(
     'invalid_grant',
     'refresh_token is not known, has expired, was used, or belongs to another client',

@@ -1,84 +1,72 @@
-import type { Awaitable, BackchannelStore, Client } from '../../contracts/contracts.ts'
-import { equalSecrets, hashOf, idOf, newHandle, newId, type Vault } from '../../core/crypto/vault.ts'
-import type { Guard } from '../../core/guard.ts'
-import { present } from '../../core/omitUndefined.ts'
-import type { GrantRecord, RequestDetails } from '../../core/request.ts'
-import type { Grant, GrantSource } from './grant.ts'
+import type { GrantRecord, RequestDetails } from '../../contracts/request.ts'
+import type { Grant } from '../../contracts/tokens.ts'
+import type { Client } from '../../core/client.ts'
+import type { Context } from '../../core/context.ts'
+import { equalSecrets, hashOf, idOf, newHandle, newId } from '../../core/crypto/handles.ts'
+import { omitUndefined } from '../../core/json.ts'
+import { type GrantSource, lifetimesOf } from './grant.ts'
+
+// A refresh token is a handle of its family and a mark that only this server can make. A server that has refresh tokens
+// of its own can tell whose a token is, and a token that was made up cannot pass for one of ours that was used twice.
 
 export const refreshGrantType = 'refresh_token'
 
-/** Does this grant get a refresh token? */
-export type IssueRefreshToken = (grant: Grant) => Awaitable<boolean>
+const handleLength = 59
+const markLength = 22
 
-export interface RefreshTokensParts {
-  readonly store: Pick<BackchannelStore, 'addGrant'>
-  readonly clock: () => number
-  readonly vault: Pick<Vault, 'sign'>
-  readonly guard: Guard
-  /** Defaults to: `offline_access` was granted (OpenID Connect Core 11). */
-  readonly issueRefreshToken?: IssueRefreshToken | undefined
+/** A new refresh token of a family. */
+export function makeRefreshToken(ctx: Pick<Context, 'vault'>, family: string): string {
+  return withMark(ctx, newHandle(family))
 }
 
-/** A handle and a mark that only we can make: 59 and 22 characters. */
-const tokenLength = 81
-
-/**
- * Refresh tokens. Each is a handle of its family with a mark of ours, so that a server which has refresh tokens of its own
- * can tell whose it is, and nobody can pretend that a token of ours was used twice.
- */
-export function createRefreshTokens({ store, clock, vault, guard, issueRefreshToken }: RefreshTokensParts) {
-  const marked = (handle: string) => handle + vault.sign('refresh', handle).slice(0, tokenLength - handle.length)
-
-  return {
-    /** A new token of a family. */
-    make: (family: string): string => marked(newHandle(family)),
-
-    /** The family of a token of ours, `undefined` for every other text. */
-    familyOf(token: string): string | undefined {
-      if (token.length !== tokenLength) return undefined
-      const handle = token.slice(0, 59)
-      return equalSecrets(token, marked(handle)) ? idOf(handle) : undefined
-    },
-
-    /** The first token of a new family, if this grant gets one. Nothing is stored yet. */
-    async first(grant: Grant, client: Client): Promise<string | undefined> {
-      if (!mayRefresh(client)) return undefined
-      const wanted = issueRefreshToken
-        ? await guard('tokens', () => issueRefreshToken(grant))
-        : grant.granted.scope.includes('offline_access')
-      return wanted ? this.make(newId()) : undefined
-    },
-
-    /** Stores the family of a first token. */
-    async keep(token: string, grant: Grant, source: GrantSource, seconds: number): Promise<void> {
-      const now = clock()
-      const { sealedAccessToken: _, ...wishes } = source.approval.tokens ?? {}
-      const family: GrantRecord = present({
-        id: token.slice(0, 16),
-        request: source.id,
-        clientId: grant.clientId,
-        sub: grant.subject,
-        tokenHash: hashOf(token),
-        issuedAt: now,
-        expiresAt: now + seconds * 1000,
-        details: refreshable(source.details),
-        approval: { ...source.approval, ...(source.approval.tokens === undefined ? {} : { tokens: wishes }) },
-        ...grant.binding,
-      })
-      await store.addGrant(family)
-    },
-  }
+/** The family of a refresh token of ours; `undefined` for every other text. Nothing is looked up. */
+export function familyOf(ctx: Pick<Context, 'vault'>, token: string): string | undefined {
+  if (token.length !== handleLength + markLength) return undefined
+  const handle = token.slice(0, handleLength)
+  return equalSecrets(token, withMark(ctx, handle)) ? idOf(handle) : undefined
 }
 
-export type RefreshTokens = ReturnType<typeof createRefreshTokens>
+/** The first refresh token of a new family, if this grant gets one (OpenID Connect Core 11). Nothing is stored yet. */
+export async function firstRefreshToken(ctx: Context, grant: Grant, client: Client): Promise<string | undefined> {
+  if (!mayRefresh(client)) return undefined
+  const { issueRefreshToken } = ctx.tokenHooks
+  const isWanted =
+    issueRefreshToken === undefined ? grant.granted.scope.includes('offline_access') : await issueRefreshToken(grant)
+  return isWanted ? makeRefreshToken(ctx, newId()) : undefined
+}
+
+/** Stores the family of a first refresh token. */
+export async function keepRefreshToken(ctx: Context, token: string, grant: Grant, source: GrantSource): Promise<void> {
+  const now = ctx.clock()
+  const { refreshTokenSeconds } = lifetimesOf(ctx, grant.client, grant.overrides)
+  const { tokens, ...approval } = source.approval
+  const { sealedAccessToken: _, ...overrides } = tokens ?? {}
+  const family: GrantRecord = omitUndefined({
+    id: token.slice(0, 16),
+    request: source.id,
+    clientId: grant.clientId,
+    sub: grant.subject,
+    tokenHash: hashOf(token),
+    issuedAt: now,
+    expiresAt: now + refreshTokenSeconds * 1000,
+    details: refreshable(source.details),
+    approval: omitUndefined({ ...approval, tokens: tokens && overrides }),
+    ...grant.binding,
+  })
+  await ctx.store.addGrant(family)
+}
 
 /** Clients that registered their grants have to have registered this one. */
 export function mayRefresh({ metadata }: Client): boolean {
   return metadata.grant_types?.includes(refreshGrantType) ?? true
 }
 
-/** What later tokens are made from; what only the request needed stays behind. */
+function withMark(ctx: Pick<Context, 'vault'>, handle: string): string {
+  return handle + ctx.vault.sign('refresh', handle).slice(0, markLength)
+}
+
+/** What later tokens are made from, without what only the request needed. */
 function refreshable(details: RequestDetails): RequestDetails {
   const { scope, resources, authorizationDetails, claims, requestContext, grantId } = details
-  return present({ scope, resources, authorizationDetails, claims, requestContext, grantId })
+  return omitUndefined({ scope, resources, authorizationDetails, claims, requestContext, grantId })
 }

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { within } from '../deadline.ts'
-import { createForgetting } from '../expiry.ts'
+import { withTimeout } from '../../../core/guards/guard.ts'
+import { createExpiry } from '../expiry.ts'
 
 /** The part of Keyv 5 and 6 that is used. */
 export interface KeyvLike {
@@ -12,7 +12,7 @@ export interface KeyvLike {
   readonly store?: unknown
 }
 
-/** Keys and values, whose failures are failures. */
+/** Keys and values. A failure rejects. */
 export interface Backend {
   /** Name of the class that does the work: `Map`, `KeyvRedis`, … */
   readonly kind: string
@@ -24,75 +24,113 @@ export interface Backend {
   stop(): void
 }
 
-interface Attempt {
-  failed: boolean
-  error?: unknown
+export interface BackendTiming {
+  /** Milliseconds after which a silent backend counts as out of reach. Defaults to 2000. */
+  readonly timeoutMs?: number
+  /** Milliseconds between two looks for what has ended in a Map. Defaults to 5000. */
+  readonly everyMs?: number
 }
 
-/** Which attempt a failure belongs to: Keyv tells of it by an event that does not say. */
-const attempts = new AsyncLocalStorage<Attempt>()
+/** @throws TypeError when it is not a Keyv. */
+export function requireKeyv(keyv: unknown): void {
+  const { get, set, delete: remove, on } = (keyv ?? {}) as Partial<KeyvLike>
+  if ([get, set, remove, on].every((each) => typeof each === 'function')) return
+  throw new TypeError('express-ciba: keyvStore needs a Keyv of the package "keyv" (5 or 6): keyvStore(new Keyv(…))')
+}
 
-/**
- * Keyv tells of failures by an event and answers `undefined` or `false`, which would read as "not found".
- * Here they reject: by `throwOnErrors` where it is known, by the event where it is not.
- * A Map forgets nothing by itself, so it is told what is over.
- */
-export function createBackend(
-  keyv: KeyvLike,
-  { timeoutMs = 2000, ...timing }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
-): Backend {
+/** A Keyv whose failures reject, in time, and that removes what has ended from a Map too. */
+export function createBackend(keyv: KeyvLike, { timeoutMs = 2000, everyMs = 5000 }: BackendTiming = {}): Backend {
   const stores = storesIn(keyv)
-  const isMap = stores.at(-1) instanceof Map
-  const kind = stores.at(-1)?.constructor.name ?? ''
-  const { client } = (stores.at(-1) ?? {}) as {
-    readonly client?: { readonly isOpen?: boolean; readonly isReady?: boolean }
+  const innermost = stores.at(-1)
+  const kind = innermost?.constructor.name ?? ''
+  const attempt = rejectFailures(keyv, stores)
+  if (innermost instanceof Map) return mapBackend(keyv, kind, attempt, everyMs)
+
+  const whenConnected = connectionOf(innermost, kind, timeoutMs)
+  const inTime: Attempt = (step) =>
+    withTimeout(
+      () => attempt(() => whenConnected().then(step)),
+      timeoutMs,
+      `${kind} did not answer within ${timeoutMs} ms`,
+    )
+  return {
+    kind,
+    get: (key) => inTime(() => keyv.get(key)),
+    set: async (key, value, until) => void (await inTime(() => keyv.set(key, value, lifetimeMs(until)))),
+    delete: async (key) => (await inTime(() => keyv.delete(key))) !== false,
+    stop() {},
   }
-  let wasReady = false
+}
+
+/** Keyv removes nothing from a Map by itself: a value that has ended stays until somebody reads it. */
+function mapBackend(keyv: KeyvLike, kind: string, attempt: Attempt, everyMs: number): Backend {
   const ends = new Map<string, number>()
-  const forget = (key: string, now: number) => {
-    const until = ends.get(key) ?? 0
-    if (until > now) return until
+  const expire = (key: string, now: number): number | undefined => {
+    const end = ends.get(key) ?? 0
+    if (end > now) return end
     ends.delete(key)
-    void keyv.delete(key)
+    keyv.delete(key).catch(() => {})
     return undefined
   }
-  const forgetting = createForgetting(Date.now, forget, timing)
-  keyv.on('error', (error) => {
-    const attempt = attempts.getStore()
-    if (attempt !== undefined) Object.assign(attempt, { failed: true, error })
-  })
-  keyv.throwOnErrors = true
-  for (const store of stores) if ('throwOnErrors' in store) store.throwOnErrors = true
-
-  /** While the connection is lost, a Redis client queues commands; a ticket deleted late would be deleted by nobody. */
-  async function reachable(): Promise<void> {
-    while (client?.isOpen && client.isReady === false) {
-      if (wasReady) throw new Error(`${kind} is not connected`)
-      await new Promise((resolve) => setTimeout(resolve, 10))
-    }
-    wasReady = client?.isReady === true
-  }
-
-  async function attempt<T>(step: () => Promise<T>): Promise<T> {
-    const state: Attempt = { failed: false }
-    const run = () => attempts.run(state, step)
-    const result = await (isMap ? run() : within(timeoutMs, kind, () => reachable().then(run)))
-    if (state.failed) throw state.error
-    return result
-  }
-
+  const expiry = createExpiry(Date.now, expire, { everyMs })
   return {
     kind,
     get: (key) => attempt(() => keyv.get(key)),
     async set(key, value, until) {
-      // Keyv takes a duration of 0 for "forever"
-      await attempt(() => keyv.set(key, value, Math.max(1, until - Date.now())))
-      if (!isMap) return
-      if (!ends.has(key)) forgetting.at(until, key)
+      await attempt(() => keyv.set(key, value, lifetimeMs(until)))
+      if (!ends.has(key)) expiry.add(key, until)
       ends.set(key, until)
     },
     delete: async (key) => (await attempt(() => keyv.delete(key))) !== false,
-    stop: () => forgetting.stop(),
+    stop: () => expiry.stop(),
+  }
+}
+
+/** Keyv takes a duration of 0 for "forever". */
+function lifetimeMs(until: number): number {
+  return Math.max(1, until - Date.now())
+}
+
+/** Runs a step of Keyv, and rejects when it failed. */
+type Attempt = <T>(step: () => Promise<T>) => Promise<T>
+
+/**
+ * Keyv tells of failures by an event and answers `undefined` or `false`, which would read as "not there". With
+ * `throwOnErrors` it rejects; where Keyv or its backend does not know that, the event decides.
+ */
+function rejectFailures(keyv: KeyvLike, stores: readonly object[]): Attempt {
+  /** The event does not say which step failed: this finds the step in whose course it was emitted. */
+  const running = new AsyncLocalStorage<{ failure?: { readonly error: unknown } }>()
+  keyv.on('error', (error) => {
+    const step = running.getStore()
+    if (step !== undefined) step.failure = { error }
+  })
+  keyv.throwOnErrors = true
+  for (const store of stores) if ('throwOnErrors' in store) store.throwOnErrors = true
+
+  return async (step) => {
+    const outcome: { failure?: { readonly error: unknown } } = {}
+    const result = await running.run(outcome, step)
+    if (outcome.failure !== undefined) throw outcome.failure.error
+    return result
+  }
+}
+
+/**
+ * While the connection is lost, a Redis client queues commands. A single-use key that is deleted late would be used up
+ * without a winner, so nothing is sent then.
+ * @returns what resolves when the client is connected. It waits for the first connection only, and within the timeout.
+ */
+function connectionOf(store: object | undefined, kind: string, timeoutMs: number): () => Promise<void> {
+  const { client } = (store ?? {}) as { readonly client?: { readonly isOpen?: boolean; readonly isReady?: boolean } }
+  let wasReady = false
+  return async () => {
+    const deadline = Date.now() + timeoutMs
+    while (client?.isOpen && client.isReady === false) {
+      if (wasReady || Date.now() >= deadline) throw new Error(`${kind} is not connected`)
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    wasReady = client?.isReady === true
   }
 }
 
@@ -101,8 +139,8 @@ function storesIn(keyv: KeyvLike): object[] {
   const stores: object[] = []
   for (let store = keyv.store; typeof store === 'object' && store !== null; ) {
     stores.push(store)
-    const wraps = /^Keyv(Memory|Bridge)Adapter$/.test(store.constructor.name) && 'store' in store
-    store = wraps ? (store as { store: unknown }).store : undefined
+    const isAdapter = /^Keyv(Memory|Bridge)Adapter$/.test(store.constructor.name) && 'store' in store
+    store = isAdapter ? (store as { store: unknown }).store : undefined
   }
   return stores
 }

@@ -1,5 +1,6 @@
-import { within } from '../deadline.ts'
+import { withTimeout } from '../../../core/guards/guard.ts'
 
+/** What `pg` answers. */
 export interface QueryResult {
   readonly rows: readonly Record<string, unknown>[]
   readonly rowCount: number | null
@@ -11,7 +12,7 @@ interface Query {
   readonly values: unknown[]
 }
 
-/** The part of a connection of its own that is used. */
+/** The part of a single `pg` connection that is used. */
 export interface ListeningClient {
   query(text: string, values?: unknown[]): Promise<QueryResult>
   on(event: 'notification', listener: (message: { readonly payload?: string | undefined }) => void): unknown
@@ -31,14 +32,26 @@ export interface PoolLike {
 export type Run = (statement: Statement, values: unknown[]) => Promise<QueryResult>
 
 export interface Statement {
-  /** Names a statement that each connection prepares once. */
+  /** The name under which each connection prepares the statement once. */
   readonly name: string
   readonly text: string
 }
 
+/** @throws TypeError when it is not a pool. */
+export function requirePool(pool: unknown, name = 'pool'): void {
+  const { query, connect, on } = (pool ?? {}) as Partial<PoolLike>
+  if ([query, connect, on].every((each) => typeof each === 'function')) return
+  throw new TypeError(
+    `express-ciba: postgresStore: "${name}" must be a Pool of the package "pg": ` +
+      'postgresStore(new Pool({ connectionString }))',
+  )
+}
+
 export function createRun(pool: PoolLike, timeoutMs: number, prepare: boolean): Run {
-  // A connection that is lost while nobody uses it says so here; unheard, it would end the process.
+  // An idle connection that is lost emits this. Without a listener it would end the process.
   pool.on('error', () => {})
-  return ({ name, text }, values) =>
-    within(timeoutMs, 'PostgreSQL', () => pool.query(prepare ? { name, text, values } : { text, values }))
+  return async ({ name, text }, values) => {
+    const answer = () => pool.query(prepare ? { name, text, values } : { text, values })
+    return withTimeout(answer, timeoutMs, `PostgreSQL did not answer within ${timeoutMs} ms`)
+  }
 }

@@ -1,30 +1,30 @@
-import type { OpenLine } from '../pubsub.ts'
+import type { OpenBus } from '../pubsub.ts'
 import type { ListeningClient, PoolLike, Run } from './pool.ts'
 
 /** Milliseconds between two tries to listen again. */
-const againMs = 1000
+const reconnectDelayMs = 1000
 
 /** LISTEN and NOTIFY, on one connection of the pool. A connection that is lost is replaced. */
-export function postgresLine(pool: PoolLike, run: Run, schema: string): OpenLine {
+export function postgresBus(pool: PoolLike, run: Run, schema: string): OpenBus {
   const channel = `${schema}_answers`
-  const tell = { name: `${schema}.tell`, text: 'SELECT pg_notify($1, $2)' }
+  const notify = { name: `${schema}.publish`, text: 'SELECT pg_notify($1, $2)' }
 
-  return (listener) => {
+  return (subscriber) => {
     let client: ListeningClient | undefined
     let timer: NodeJS.Timeout | undefined
     let isClosed = false
 
-    /** Gives the connection up: nobody else may get one that listens. */
+    /** Destroys the connection: one that listens must not go back to the pool. */
     function drop(which: ListeningClient): void {
       if (client !== which) return
       client = undefined
       which.release(true)
-      listener.down()
-      again()
+      subscriber.onDisconnect()
+      reconnectLater()
     }
 
-    function again(): void {
-      if (!isClosed) timer = setTimeout(connect, againMs).unref()
+    function reconnectLater(): void {
+      if (!isClosed) timer = setTimeout(connect, reconnectDelayMs).unref()
     }
 
     async function connect(): Promise<void> {
@@ -32,10 +32,10 @@ export function postgresLine(pool: PoolLike, run: Run, schema: string): OpenLine
       try {
         connected = await pool.connect()
       } catch {
-        return again() // the verbs report that the server is away
+        return reconnectLater() // the verbs report the outage
       }
       client = connected
-      connected.on('notification', ({ payload }) => payload !== undefined && listener.heard(payload))
+      connected.on('notification', ({ payload }) => payload !== undefined && subscriber.onAnswer(payload))
       for (const event of ['error', 'end'] as const) connected.on(event, () => drop(connected))
       try {
         await connected.query(`LISTEN ${channel}`)
@@ -43,12 +43,12 @@ export function postgresLine(pool: PoolLike, run: Run, schema: string): OpenLine
         return drop(connected)
       }
       if (isClosed) drop(connected)
-      else if (client === connected) listener.up()
+      else if (client === connected) subscriber.onConnect()
     }
 
     const connecting = connect()
     return {
-      tell: async (request) => void (await run(tell, [channel, request])),
+      publish: async (request) => void (await run(notify, [channel, request])),
       async close() {
         isClosed = true
         clearTimeout(timer)

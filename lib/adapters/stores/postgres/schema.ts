@@ -22,7 +22,7 @@ const versions: readonly ((schema: string) => string)[] = [
     sealed_delivery text,
     rest text NOT NULL,
     last_poll_early boolean NOT NULL
-  ) WITH (fillfactor = 70); -- room for polls to stay on their page
+  ) WITH (fillfactor = 70); -- free space, so that a poll stays on its page
   CREATE INDEX requests_open ON ${schema}.requests (sub, expires_at) WHERE status IN ('received', 'pending');
   CREATE INDEX requests_over ON ${schema}.requests (kept_until);
 

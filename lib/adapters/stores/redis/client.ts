@@ -1,4 +1,4 @@
-import { within } from '../deadline.ts'
+import { withTimeout } from '../../../core/guards/guard.ts'
 import type { Script } from './scripts.ts'
 
 /** The part of a node-redis client that is used (version 5 or 6: single, cluster, sentinel or pool). */
@@ -21,61 +21,83 @@ export interface IoredisLike {
   readonly stream?: { readonly writable?: boolean; readonly writableEnded?: boolean } | null
 }
 
+/** A client of node-redis or ioredis. */
 export type RedisLike = NodeRedisLike | IoredisLike
 
 /** Runs a script on its key. */
 export type Run = (script: Script, key: string, ...args: string[]) => Promise<unknown>
 
-/** Up to this length a digest would save nothing. */
-const shortText = 60
+/** Scripts up to this length are sent whole: a digest is not much shorter. */
+const maxSentWhole = 60
 
-/** Scripts are called by their digest, and sent whole to a server that does not know them: a new one, or one restarted. */
+/** @throws TypeError when it is not a client. */
+export function requireClient(client: unknown): void {
+  const { evalSha, evalsha } = (client ?? {}) as Partial<NodeRedisLike & IoredisLike>
+  if (typeof evalSha === 'function' || typeof evalsha === 'function') return
+  throw new TypeError(
+    'express-ciba: redisStore needs a client of the package "redis" or "ioredis": ' +
+      'redisStore(await createClient({ url }).connect()) or redisStore(new Redis(url))',
+  )
+}
+
+/**
+ * Scripts are called by their digest, and sent whole to a server that does not know them: a new one, or one that was
+ * restarted.
+ */
 export function createRun(client: RedisLike, timeoutMs: number): Run {
-  const ways = 'evalSha' in client ? nodeRedis(client, timeoutMs) : ioredis(client)
+  const commands = 'evalSha' in client ? nodeRedis(client, timeoutMs) : ioredis(client)
   let wasReady = false
 
+  async function call(script: Script, key: string, args: string[]): Promise<unknown> {
+    if (script.text.length <= maxSentWhole) return await commands.evalWhole(script, key, args)
+    try {
+      return await commands.evalDigest(script, key, args)
+    } catch (error) {
+      if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
+      return await commands.evalWhole(script, key, args)
+    }
+  }
+
   return async (script, key, ...args) => {
-    // While the connection is lost, clients queue commands, to be carried out long after the caller has given up.
-    const ready = ways.ready()
-    if (wasReady && !ready) throw new Error('Redis is not connected')
-    wasReady = ready
-    return await within(timeoutMs, 'Redis', async () => {
-      if (script.text.length <= shortText) return await ways.whole(script, key, args)
-      try {
-        return await ways.bySha(script, key, args)
-      } catch (error) {
-        if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error
-        return await ways.whole(script, key, args)
-      }
-    })
+    // While the connection is lost, clients queue commands, and carry them out long after the caller has given up.
+    const isReady = commands.isReady()
+    if (wasReady && !isReady) throw new Error('Redis is not connected')
+    wasReady = isReady
+    return await withTimeout(() => call(script, key, args), timeoutMs, silent(timeoutMs))
   }
 }
 
-interface Ways {
-  ready(): boolean
-  bySha(script: Script, key: string, args: string[]): Promise<unknown>
-  whole(script: Script, key: string, args: string[]): Promise<unknown>
+/** The message of the error about a Redis that does not answer. */
+export function silent(timeoutMs: number): string {
+  return `Redis did not answer within ${timeoutMs} ms`
 }
 
-function nodeRedis(client: NodeRedisLike, timeout: number): Ways {
-  // a command that could not be sent in time leaves the queue
+/** What the two kinds of clients call differently. */
+interface Commands {
+  isReady(): boolean
+  evalDigest(script: Script, key: string, args: string[]): Promise<unknown>
+  evalWhole(script: Script, key: string, args: string[]): Promise<unknown>
+}
+
+function nodeRedis(client: NodeRedisLike, timeout: number): Commands {
+  // a command that was not sent in time is taken out of the client's queue
   const timed = (client.withCommandOptions?.({ timeout }) ?? client) as NodeRedisLike
   return {
-    ready: () => client.isReady !== false,
-    bySha: ({ sha }, key, args) => timed.evalSha(sha, { keys: [key], arguments: args }),
-    whole: ({ text }, key, args) => timed.eval(text, { keys: [key], arguments: args }),
+    isReady: () => client.isReady !== false,
+    evalDigest: ({ sha }, key, args) => timed.evalSha(sha, { keys: [key], arguments: args }),
+    evalWhole: ({ text }, key, args) => timed.eval(text, { keys: [key], arguments: args }),
   }
 }
 
-function ioredis(client: IoredisLike): Ways {
+function ioredis(client: IoredisLike): Commands {
   return {
-    ready: () => client.status === undefined || (client.status === 'ready' && isOpen(client.stream)),
-    bySha: ({ sha }, key, args) => client.evalsha(sha, 1, key, ...args),
-    whole: ({ text }, key, args) => client.eval(text, 1, key, ...args),
+    isReady: () => client.status === undefined || (client.status === 'ready' && isOpen(client.stream)),
+    evalDigest: ({ sha }, key, args) => client.evalsha(sha, 1, key, ...args),
+    evalWhole: ({ text }, key, args) => client.eval(text, 1, key, ...args),
   }
 }
 
-/** The socket may have ended before the client says so; what is sent in between would be queued. A cluster has none. */
+/** The socket may end before the client says so; commands sent in between would be queued. A cluster has no socket. */
 function isOpen(stream: IoredisLike['stream']): boolean {
   return stream === undefined || stream === null || (stream.writable !== false && stream.writableEnded !== true)
 }

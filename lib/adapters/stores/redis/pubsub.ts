@@ -1,20 +1,20 @@
-import { within } from '../deadline.ts'
-import type { OpenLine } from '../pubsub.ts'
-import type { IoredisLike, NodeRedisLike, RedisLike } from './client.ts'
+import { withTimeout } from '../../../core/guards/guard.ts'
+import type { OpenBus } from '../pubsub.ts'
+import { type IoredisLike, type NodeRedisLike, type RedisLike, silent } from './client.ts'
 
-/** What every client can listen to. */
+/** Events of every client. */
 interface Emitter {
   on(event: string, listener: (...args: string[]) => void): unknown
 }
 
-/** What is used of a node-redis client that subscribes. */
+/** The part of a node-redis client that is used for subscribing. */
 interface NodeRedisSubscriber extends Emitter {
   connect(): Promise<unknown>
   subscribe(channel: string, listener: (message: string) => void): Promise<unknown>
   destroy(): void
 }
 
-/** What is used of an ioredis client that subscribes. */
+/** The part of an ioredis client that is used for subscribing. */
 interface IoredisSubscriber extends Emitter {
   readonly status?: string
   connect(): Promise<unknown>
@@ -22,56 +22,61 @@ interface IoredisSubscriber extends Emitter {
   disconnect(): void
 }
 
-/** Publish and subscribe, on one more connection made as the client's own. Both kinds of client replace one that is lost. */
-export function redisLine(client: RedisLike, prefix: string, timeoutMs: number): OpenLine | undefined {
-  // a pool of node-redis can neither publish nor subscribe
+/**
+ * Publish and subscribe. Subscribing takes one more connection, a duplicate of the client, which reconnects by itself.
+ * @returns `undefined` for a pool of node-redis, which can neither publish nor subscribe.
+ */
+export function redisBus(client: RedisLike, prefix: string, timeoutMs: number): OpenBus | undefined {
   if (client.publish === undefined || client.duplicate === undefined) return undefined
-  const open = 'evalSha' in client ? nodeRedis : ioredis
+  const subscribe = 'evalSha' in client ? subscribeNodeRedis : subscribeIoredis
   const channel = `${prefix}answers`
 
-  return (listener) => {
-    const close = open(client, channel, listener)
+  return (subscriber) => {
+    const close = subscribe(client, channel, subscriber)
     return {
-      tell: async (request) => void (await within(timeoutMs, 'Redis', async () => client.publish?.(channel, request))),
+      async publish(request) {
+        await withTimeout(async () => client.publish?.(channel, request), timeoutMs, silent(timeoutMs))
+      },
       close: async () => close(),
     }
   }
 }
 
-type Open = (client: RedisLike, channel: string, listener: Parameters<OpenLine>[0]) => () => void
+/** @returns what closes the connection. */
+type Subscribe = (client: RedisLike, channel: string, subscriber: Parameters<OpenBus>[0]) => () => void
 
-const nodeRedis: Open = (client, channel, listener) => {
-  const subscriber = (client as NodeRedisLike).duplicate?.() as NodeRedisSubscriber
+const subscribeNodeRedis: Subscribe = (client, channel, subscriber) => {
+  const connection = (client as NodeRedisLike).duplicate?.() as NodeRedisSubscriber
   let isSubscribed = false
-  subscriber.on('error', () => {}) // unheard, it would end the process; the verbs report an outage
-  for (const event of ['reconnecting', 'end']) subscriber.on(event, () => listener.down())
-  // it subscribes again by itself before it says so
-  subscriber.on('ready', () => isSubscribed && listener.up())
-  subscriber
+  connection.on('error', () => {}) // without a listener it would end the process; the verbs report the outage
+  for (const event of ['reconnecting', 'end']) connection.on(event, () => subscriber.onDisconnect())
+  // after a reconnection node-redis has subscribed again before it emits this
+  connection.on('ready', () => isSubscribed && subscriber.onConnect())
+  connection
     .connect()
-    .then(() => subscriber.subscribe(channel, (request) => listener.heard(request)))
+    .then(() => connection.subscribe(channel, (request) => subscriber.onAnswer(request)))
     .then(
       () => {
         isSubscribed = true
-        listener.up()
+        subscriber.onConnect()
       },
-      () => {}, // closed meanwhile, or the host's strategy is not to try again
+      () => {}, // closed meanwhile, or the host's reconnect strategy gives up
     )
-  return () => subscriber.destroy()
+  return () => connection.destroy()
 }
 
-const ioredis: Open = (client, channel, listener) => {
-  const subscriber = (client as IoredisLike).duplicate?.() as IoredisSubscriber
-  subscriber.on('error', () => {})
-  subscriber.on('close', () => listener.down())
-  subscriber.on('message', (_channel = '', request = '') => listener.heard(request))
-  subscriber.on('ready', () => {
-    subscriber.subscribe(channel).then(
-      () => listener.up(),
-      () => {}, // lost again: the next `ready` is to come
+const subscribeIoredis: Subscribe = (client, channel, subscriber) => {
+  const connection = (client as IoredisLike).duplicate?.() as IoredisSubscriber
+  connection.on('error', () => {})
+  connection.on('close', () => subscriber.onDisconnect())
+  connection.on('message', (_channel = '', request = '') => subscriber.onAnswer(request))
+  connection.on('ready', () => {
+    connection.subscribe(channel).then(
+      () => subscriber.onConnect(),
+      () => {}, // the connection is lost again: `ready` comes once more
     )
   })
-  // a client that connects lazily has duplicates that do, too
-  if (subscriber.status === 'wait') subscriber.connect().catch(() => {})
-  return () => subscriber.disconnect()
+  // duplicates of a client with `lazyConnect` do not connect by themselves either
+  if (connection.status === 'wait') connection.connect().catch(() => {})
+  return () => connection.disconnect()
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-/** A Lua script: one atomic step on one key. The time is passed in; the server's own clock only ends lives. */
+/** A Lua script: one atomic step on one key. The time is passed in; Redis' own clock only ends keys. */
 export interface Script {
   readonly text: string
   readonly sha: string
@@ -11,7 +11,7 @@ function script(lua: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }
 
-// A record is a hash: `rest` holds what never changes, and each other member has a field of its own. All values are JSON.
+// A record is a hash: `rest` holds what never changes, each other member has its own field. All values are JSON.
 
 /** ARGV: keptUntil, then fields and values. */
 export const write = script(`
@@ -25,7 +25,10 @@ export const read = script(`return redis.call('HGETALL', KEYS[1])`)
 /** ARGV: none. */
 export const remove = script(`return redis.call('DEL', KEYS[1])`)
 
-/** The rule is `paceOf`. ARGV: clientId, authReqIdHash, now, hold (ms), tolerance (ms), step (s), longest (s), longest hold (ms). */
+/**
+ * The rule is `paceOf` of `core/pacing.ts`.
+ * ARGV: clientId, authReqIdHash, now, hold (ms), tolerance (ms), step (s), maximum interval (s), maximum hold (ms).
+ */
 export const poll = script(`
 local is = redis.call('HMGET', KEYS[1],
   'clientId', 'authReqIdHash', 'status', 'expiresAt', 'lastPollAt', 'intervalSeconds', 'slowDowns')
@@ -82,7 +85,7 @@ return redis.call('SET', KEYS[1], '1', 'NX', 'PXAT', ARGV[1]) and 1 or 0`)
 /** ARGV: none. */
 export const seen = script(`return redis.call('EXISTS', KEYS[1])`)
 
-/** The rule is `rotated`. ARGV: from, to, now, previousUntil, expiresAt. */
+/** The rule is `rotateFamily` of `core/refreshFamily.ts`. ARGV: from, to, now, previousUntil, expiresAt. */
 export const rotate = script(`
 local is = redis.call('HMGET', KEYS[1], 'tokenHash', 'previousHash', 'previousUntil', 'expiresAt')
 local now = tonumber(ARGV[3])

@@ -1,5 +1,5 @@
-import { type Html, html } from './html.ts'
-import type { PageState } from './state.ts'
+import type { PageState } from '../../../contracts/page.ts'
+import { Html, html } from '../../../core/html.ts'
 
 const strokes = {
   check: 'M5 12.5l4.5 4.5L19 7.5',
@@ -11,11 +11,16 @@ const strokes = {
   alert: 'M12 6v8M12 18v.01',
 } as const
 
-/** A drawing that says nothing by itself; the words beside it do. */
+const outline = new Html(
+  'fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"',
+)
+
+/** A drawing that screen readers leave out: the words beside it say the same. */
 export function icon(name: keyof typeof strokes): Html {
-  return html`<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="${strokes[name]}"/></svg>`
+  return html`<svg viewBox="0 0 24 24" ${outline} aria-hidden="true"><path d="${strokes[name]}"/></svg>`
 }
 
+/** The drawing of every page that asks nothing. */
 export const stateIcons: Readonly<Record<Exclude<PageState, 'ask'>, keyof typeof strokes>> = {
   approved: 'check',
   denied: 'cross',

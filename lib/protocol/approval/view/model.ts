@@ -1,52 +1,36 @@
-import type { AuthorizationDetail } from '../../../core/request.ts'
-import type { ClosedState } from './state.ts'
-import type { PageStrings } from './texts.ts'
+import type { ClosedState, PageState } from '../../../contracts/page.ts'
+import type { RequestRecord } from '../../../contracts/request.ts'
+import { isExpired } from '../../../core/request.ts'
 
-/** What a page is about. Everything is plain text, as it came; rendering escapes it. */
-export type Page = Ask | SignedOut | { readonly state: ClosedState }
-
-/** A page with all that a template needs to say it. */
-export type View = Page & {
-  /** BCP 47 tag of the language chosen. */
-  readonly locale: string
-  readonly dir: 'ltr' | 'rtl'
-  /** Host name of the login server. */
-  readonly domain: string
-  /** Every sentence, in that language. */
-  readonly strings: PageStrings
+/** HTTP status that goes with each state. */
+export const stateStatus: Readonly<Record<PageState, number>> = {
+  ask: 200,
+  approved: 200,
+  denied: 200,
+  reported: 200,
+  answered: 200,
+  signed_out: 403,
+  step_up: 403,
+  expired: 410,
+  unknown: 404,
+  wrong_user: 403,
+  error: 500,
 }
 
-/** The user has to sign in before they can answer: `signed_out`, or their login is too old or too weak: `step_up`. */
-export interface SignedOut {
-  readonly state: 'signed_out' | 'step_up'
-  /** Where to. */
-  readonly signInUrl: string
+/** The state to show when there is nothing left to ask at `now`, in epoch milliseconds. */
+export function closedState(record: RequestRecord, now: number): ClosedState | undefined {
+  const { answer, status } = record
+  if (answer?.result === 'approved') return 'approved'
+  if (answer?.result === 'denied') return answer.reason === 'not_me' ? 'reported' : 'denied'
+  if (isExpired(record, now)) return 'expired'
+  return status === 'pending' ? undefined : 'answered'
 }
 
-/** The question itself. */
-export interface Ask {
-  readonly state: 'ask'
-  readonly clientName: string
-  /** Shown when it is an https URL. */
-  readonly logoUri?: string
-  readonly bindingMessage?: string
-  /** Several messages of which one is the binding message: the user has to pick it. Takes the place of showing it. */
-  readonly choices?: readonly string[]
-  readonly scope: readonly string[]
-  readonly authorizationDetails?: readonly AuthorizationDetail[]
-  /** Epoch milliseconds. */
-  readonly requestedAt: number
-  /** Epoch milliseconds. */
-  readonly expiresAt: number
-  /** Epoch milliseconds: the time of this page, from which the others are told. */
-  readonly now: number
-  /** Where the request comes from, in words. */
-  readonly place?: string
-  /**
-   * Where the form posts to. Fields: `csrf`, `action` (`approve`, `deny` or `not_me`), and with `choices` the picked
-   * message as `choice`.
-   */
-  readonly action: string
-  /** Value of the hidden field `csrf`. */
-  readonly csrf: string
+/** The state to show for an error with this HTTP status. */
+export function stateForStatus(status: number): ClosedState {
+  if (status === 404) return 'unknown'
+  if (status === 409) return 'answered'
+  if (status === 410) return 'expired'
+  // what a browser never sends by itself: opening the link again is what helps
+  return status >= 400 && status < 500 ? 'wrong_user' : 'error'
 }

@@ -1,25 +1,14 @@
+import type { Page, View } from '../../../contracts/page.ts'
+import type { AskHooks } from '../../../core/context.ts'
+import { Html, html } from '../../../core/html.ts'
 import { chooseLanguage, directionOf } from '../../../core/language.ts'
+import type { AskSettings } from '../../../core/settings.ts'
 import { askHtml, isLogo } from './ask.ts'
-import type { DetailWords } from './details.ts'
-import { Html, html } from './html.ts'
 import { icon, stateIcons } from './icons.ts'
-import type { Page, View } from './model.ts'
-import { stateStatus } from './state.ts'
-import { styleOf, type Theme } from './style.ts'
-import { type PageTexts, pageStrings } from './texts.ts'
+import { stateStatus } from './model.ts'
+import { styleOf } from './style.ts'
+import { pageStrings } from './texts.ts'
 import { createTimes } from './times.ts'
-
-export interface RenderOptions {
-  /** Host name of the login server, shown on top of every page. */
-  readonly domain: string
-  readonly texts?: PageTexts | undefined
-  readonly theme?: Theme | undefined
-  /** IANA name of the time zone that times are told in. Defaults to `UTC`. */
-  readonly timeZone?: string | undefined
-  readonly details?: Readonly<Record<string, DetailWords>> | undefined
-  /** Writes the whole document in place of ours. */
-  readonly template?: ((view: View) => string) | undefined
-}
 
 /** One page, ready to be sent. */
 export interface Rendered {
@@ -28,36 +17,32 @@ export interface Rendered {
   readonly body: string
 }
 
+/** Renders a page in the first of the wanted languages that there are sentences for. */
+export type Render = (page: Page, languages: readonly (string | undefined)[]) => Rendered
+
 /**
- * Renders pages: `render(page, languages)`, with the wanted languages in order of preference.
- * Pages that ask nothing are the same for everybody, so each is rendered once per language.
+ * Makes what renders pages. Style, headers and sentences are computed once. Pages that ask nothing are the same for
+ * everybody, so each is rendered once per language.
+ *
+ * @param domain Host name of the login server, shown on top of every page.
+ * @throws TypeError for a theme that cannot be; RangeError for an unknown time zone.
  */
 export function createRender(
-  options: RenderOptions,
-): (page: Page, languages: readonly (string | undefined)[]) => Rendered {
-  const { domain, template } = options
-  const texts = pageStrings(options.texts)
-  const style = styleOf(options.theme)
-  const parts = {
-    times: createTimes(options.timeZone ?? 'UTC'),
-    ...(options.details === undefined ? {} : { details: options.details }),
-  }
-  const head = new Html(`<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
-<style>${style.css}</style>`)
-  const site = html`<header class="site">${icon('lock')}<span>${domain}</span></header>`
+  page: Pick<AskSettings['page'], 'texts' | 'theme' | 'timeZone'>,
+  { template, details }: Pick<AskHooks, 'template' | 'details'>,
+  domain: string,
+): Render {
+  const texts = pageStrings(page.texts)
+  const style = styleOf(page.theme)
+  const times = createTimes(page.timeZone ?? 'UTC')
   const headers = headersFor(template === undefined ? `'${style.hash}'` : "'self'", template !== undefined)
+  const wholePage = createDocument(style.css, domain)
   const closed = new Map<string, string>()
 
   function write(view: View): string {
     if (template !== undefined) return template(view)
-    const [title, main] = view.state === 'ask' ? [view.strings.title, askHtml(view, parts)] : closedHtml(view)
-    return `<!doctype html>\n${html`<html lang="${view.locale}" dir="${view.dir}">
-<head>${head}
-<title>${title} · ${domain}</title></head>
-<body>${site}
-${main}</body></html>`}\n`
+    if (view.state === 'ask') return wholePage(view, view.strings.title, askHtml(view, times, details))
+    return wholePage(view, view.strings.closed[view.state][0], closedHtml(view))
   }
 
   return (page, languages) => {
@@ -65,10 +50,8 @@ ${main}</body></html>`}\n`
     const strings = texts.get(key)
     if (strings === undefined) throw new TypeError(`express-ciba: no sentences for "${key}"`)
     const view: View = { ...page, locale, dir: directionOf(locale), domain, strings }
-    if (page.state === 'ask') {
-      return { status: 200, headers: headers(page.logoUri), body: write(view) }
-    }
     const status = stateStatus[page.state]
+    if (page.state === 'ask') return { status, headers: headers(page.logoUri), body: write(view) }
     if ('signInUrl' in page) return { status, headers: headers(undefined), body: write(view) }
     const name = `${page.state} ${key}`
     const body = closed.get(name) ?? write({ ...view, locale: key })
@@ -77,13 +60,27 @@ ${main}</body></html>`}\n`
   }
 }
 
-function closedHtml(view: Exclude<View, { state: 'ask' }>): readonly [string, Html] {
+/** What writes the whole document around the content of a page. */
+function createDocument(css: string, domain: string): (view: View, title: string, main: Html) => string {
+  const head = new Html(`<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<style>${css}</style>`)
+  const site = html`<header class="site">${icon('lock')}<span>${domain}</span></header>`
+  return ({ locale, dir }, title, main) =>
+    `<!doctype html>\n${html`<html lang="${locale}" dir="${dir}">
+<head>${head}
+<title>${title} · ${domain}</title></head>
+<body>${site}
+${main}</body></html>`}\n`
+}
+
+function closedHtml(view: Exclude<View, { state: 'ask' }>): Html {
   const [heading, sentence] = view.strings.closed[view.state]
-  const main = html`<main class="closed ${view.state}"><span class="mark">${icon(stateIcons[view.state])}</span>
+  return html`<main class="closed ${view.state}"><span class="mark">${icon(stateIcons[view.state])}</span>
 <h1>${heading}</h1>
 <p>${sentence}</p>
 ${'signInUrl' in view && html`<a class="button" href="${view.signInUrl}">${view.strings.signIn}</a>`}</main>`
-  return [heading, main]
 }
 
 const features = [

@@ -1,54 +1,5 @@
+import type { PageStrings, PageTexts } from '../../../contracts/page.ts'
 import { languageOf } from '../../../core/language.ts'
-import type { ClosedState } from './state.ts'
-
-/** The sentences of the page in one language. Each may be replaced. `{client}` and the like are filled in. */
-export interface PageStrings {
-  /** `{client}` asks: the heading. */
-  readonly asks: string
-  /** Title of the window while asking. */
-  readonly title: string
-  /** Before the binding message: `{client}` shows the same. */
-  readonly compare: string
-  /** Before the choices: which of these does `{client}` show? */
-  readonly choose: string
-  /** What a wrong choice does. */
-  readonly chooseHint: string
-  /** Label of the time. */
-  readonly asked: string
-  /** Label of the place. */
-  readonly place: string
-  /** Before the list of scopes: what `{client}` may do. */
-  readonly grants: string
-  /** Before the authorization details. */
-  readonly details: string
-  /** A scope value that has no description: `{scope}`. */
-  readonly otherScope: string
-  /** Scope values in words. */
-  readonly scopes: Readonly<Record<string, string>>
-  readonly approve: string
-  readonly deny: string
-  readonly notMe: string
-  /** What the button above does, with `{client}`. */
-  readonly notMeHint: string
-  /** The rule that protects the user. */
-  readonly caution: string
-  /** The request ends `{when}`. */
-  readonly ends: string
-  /** On the button of a visitor who is signed out. */
-  readonly signIn: string
-  /** Heading and sentence of every page that asks nothing. */
-  readonly closed: Readonly<
-    Record<ClosedState | 'signed_out' | 'step_up', readonly [heading: string, sentence: string]>
-  >
-}
-
-/** Sentences by language, to replace some of them or to add a language. */
-export type PageTexts = Readonly<Record<string, PartialStrings>>
-
-type PartialStrings = Partial<Omit<PageStrings, 'scopes' | 'closed'>> & {
-  readonly scopes?: Readonly<Record<string, string>>
-  readonly closed?: Partial<PageStrings['closed']>
-}
 
 const en: PageStrings = {
   asks: '{client} is asking for your approval',

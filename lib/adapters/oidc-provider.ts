@@ -1,1 +1,0 @@
-export { type CibaFeature, type CibaFeatureOptions, createCibaFeature } from '../oidcProvider/feature.ts'
