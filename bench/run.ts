@@ -39,8 +39,6 @@ writeFileSync(
         jwks: { keys: [clientJwk] },
       },
     ],
-    // one user and one client stand for all: budgets that protect a person would stop the run
-    options: { openRequestsPerUser: 0 },
   }),
 )
 

@@ -11,7 +11,7 @@ const { createBackchannelRouter, linkChannel, memoryStore } = await import('expr
 const imported = performance.now()
 createBackchannelRouter({
   issuer: 'http://127.0.0.1:1',
-  clients: () => undefined,
+  clients: { find: () => undefined },
   users: { find: () => undefined },
   session: { current: () => undefined, loginUrl: () => '/login' },
   channels: [linkChannel()],

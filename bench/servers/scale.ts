@@ -7,8 +7,7 @@
 import express, { type Express } from 'express'
 import { type BackchannelOptions, createBackchannelRouter, linkChannel, memoryStore } from 'express-ciba'
 import { openStore } from '../../examples/op/store.ts'
-import { basic, basicClient } from '../client.ts'
-import { each } from '../each.ts'
+import { basicClient } from '../client.ts'
 import { listening } from './listening.ts'
 
 interface Settings {
@@ -40,46 +39,24 @@ async function mountCiba(app: Express, { store: url, holdSeconds, keys }: Settin
   const opened = await openStore(url)
   const router = createBackchannelRouter({
     issuer: 'http://127.0.0.1:1',
-    clients: (id) => (id === basicClient.client_id ? basicClient : undefined),
-    users: { find: ({ value }) => ({ sub: value, email: `${value}@example.com` }) },
+    clients: { find: ({ clientId }) => (clientId === basicClient.client_id ? basicClient : undefined) },
+    users: { find: ({ hint: { value } }) => ({ sub: value, email: `${value}@example.com` }) },
     session: { current: () => undefined, loginUrl: () => '/login' },
     channels: [linkChannel()],
     store: opened.store ?? memoryStore({ clock }),
-    expirySeconds: 864_000,
+    requests: { expirySeconds: 864_000 },
     limits: false,
     clock,
     logger: { info() {}, warn() {}, error() {} },
     ...(keys && { keys }),
-    ...(holdSeconds && { longPoll: { holdSeconds, heldPollsPerClient: 20_000 } }),
+    ...(holdSeconds && { polling: { holdSeconds, heldPollsPerClient: 20_000 } }),
   })
   const { backchannel } = router
 
-  /** Opens `count` requests, and names the `auth_req_id`s of the first `keep`. */
-  app.post('/seed', async (req, res) => {
-    const [count, keep] = [Number(req.query.count), Number(req.query.keep)]
-    const ids: string[] = []
-    await each(count, 100, async (n) => {
-      const values = new Map([
-        ['scope', 'openid'],
-        ['login_hint', `user-${n}`],
-      ])
-      const begun = await backchannel.begin({
-        form: { values, empty: new Set(), resources: [] },
-        authorization: basic,
-        dpop: [],
-        url: 'http://127.0.0.1:1/oidc/backchannel',
-        certificate: () => undefined,
-      })
-      const { auth_req_id } = await backchannel.issue(begun)
-      if (n < keep) ids.push(auth_req_id)
-    })
-    res.json(ids)
-  })
-
   app.post('/approve', async (req, res) => {
-    const authReqId = String(req.query.auth_req_id)
-    const found = await backchannel.find(authReqId)
-    await backchannel.complete({ authReqId, result: 'AUTHORIZED', subject: found?.sub ?? '', authTime: 1_700_000_000 })
+    const request = String(req.query.auth_req_id)
+    const found = await backchannel.find(request)
+    await backchannel.approve({ request, by: { sub: found?.sub ?? '', authTime: 1_700_000_000 } })
     res.status(204).end()
   })
 

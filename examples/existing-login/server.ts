@@ -90,24 +90,24 @@ const payment = z.strictObject({
 
 const ciba = createBackchannelRouter({
   issuer,
-  clients: (clientId) => (clientId === till.client_id ? till : undefined),
+  clients: { find: ({ clientId }) => (clientId === till.client_id ? till : undefined) },
   users: {
-    async find({ type, value }) {
+    async find({ hint: { type, value } }) {
       const user = await userBy(columns[type], value)
       return user && { sub: user.id, email: user.email, ...(user.phone ? { phone_number: user.phone } : {}) }
     },
-    isActive: async (sub) => (await userBy('id', sub))?.locked === false,
+    isActive: async ({ sub }) => (await userBy('id', sub))?.locked === false,
   },
   session: {
-    current: (req) =>
+    current: ({ req }) =>
       req.user && { sub: (req.user as Row).id, authTime: Reflect.get(req.session, 'signedInAt'), amr: ['pwd'] },
-    loginUrl: (returnTo) => `/login/for?next=${encodeURIComponent(returnTo)}`,
+    loginUrl: ({ returnTo }) => `/login/for?next=${encodeURIComponent(returnTo)}`,
   },
   channels: [consoleChannel(), linkChannel()], // e-mail and SMS in real life
-  authorizationDetailsTypes: { payment },
+  requests: { authorizationDetails: { payment } },
   page: {
     details: {
-      payment: (detail) => ({
+      payment: ({ detail }) => ({
         title: 'Payment',
         rows: [
           ['To', String(detail.payee)],
@@ -119,9 +119,10 @@ const ciba = createBackchannelRouter({
 })
 app.use(ciba)
 app.get('/login/for', (req, res) => {
-  // only back to the approval page: the address in the link is not believed
-  if (/^\/auth\/backchannel\/approve\/[\w-]+(\?again)?$/.test(String(req.query.next)))
+  // only back to the approval page: the address in the query is not trusted
+  if (/^\/auth\/backchannel\/approve\/[\w-]+(\?again)?$/.test(String(req.query.next))) {
     Object.assign(req.session, { next: req.query.next })
+  }
   res.redirect(303, '/login')
 })
 

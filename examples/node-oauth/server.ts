@@ -20,12 +20,12 @@ app.use(express.urlencoded({ extended: true }))
 
 const router = createBackchannelRouter({
   issuer,
-  clients: (clientId) => (clientId === client.client_id ? client : undefined),
-  users: { find: ({ value }) => (value === 'alice' ? { sub: 'alice' } : undefined) },
+  clients: { find: ({ clientId }) => (clientId === client.client_id ? client : undefined) },
+  users: { find: ({ hint: { value } }) => (value === 'alice' ? { sub: 'alice' } : undefined) },
   session: {
     current: () => undefined, // who is signed in, as your login knows it
-    loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
-    verifyToken: (token) => (token === 'demo-token-of-alice' ? { sub: 'alice' } : undefined),
+    loginUrl: ({ returnTo }) => `/login?next=${encodeURIComponent(returnTo)}`,
+    verifyToken: ({ token }) => (token === 'demo-token-of-alice' ? { sub: 'alice' } : undefined),
   },
   paths: { token: '/oauth/token-of-its-own' }, // the token route stays with oauth2-server
 })

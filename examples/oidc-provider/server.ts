@@ -15,7 +15,7 @@ const ciba = createCibaFeature({
   errors,
   issuer,
   secret: process.env.SECRET ?? 'a-secret-for-the-demo-only-0123456789',
-  users: { find: ({ value }) => accounts.find(({ sub, email }) => value === sub || value === email) },
+  users: { find: ({ hint: { value } }) => accounts.find(({ sub, email }) => value === sub || value === email) },
   signIn: { clientId: 'approval-page' }, // users decide with the login that they have here
   // without "channels" the link is printed: add emailChannel(…), smsChannel(…)
 })

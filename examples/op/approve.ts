@@ -2,7 +2,7 @@ import type { RequestHandler } from 'express'
 import type { Backchannel } from 'express-ciba'
 import type { HeldQueue } from './heldQueue.ts'
 
-export interface ApproveParts extends Pick<HeldQueue, 'hold'> {
+export interface ApproveOptions extends Pick<HeldQueue, 'hold'> {
   /** What the user's login reaches. */
   readonly acr?: string | undefined
 }
@@ -11,7 +11,7 @@ export interface ApproveParts extends Pick<HeldQueue, 'hold'> {
  * Answers for the user: `?auth_req_id=…&action=allow|deny`. 204, or 4xx with JSON. Never serve this to anybody real.
  * The caller has its answer before the client is pinged: a suite that does both may not listen while it asks.
  */
-export function approveRoute(backchannel: Backchannel, { hold, acr }: ApproveParts): RequestHandler {
+export function approveRoute(backchannel: Backchannel, { hold, acr }: ApproveOptions): RequestHandler {
   const login = () => ({ authTime: Math.floor(Date.now() / 1000), ...(acr === undefined ? {} : { acr }) })
   return async (req, res) => {
     const { auth_req_id: authReqId, action } = req.query
@@ -23,11 +23,8 @@ export function approveRoute(backchannel: Backchannel, { hold, acr }: ApprovePar
     } else {
       res.once('close', hold(found.request))
       try {
-        await backchannel.complete(
-          action === 'allow'
-            ? { authReqId, result: 'AUTHORIZED', subject: found.sub, ...login() }
-            : { authReqId, result: 'ACCESS_DENIED' },
-        )
+        if (action === 'allow') await backchannel.approve({ request: authReqId, by: { sub: found.sub, ...login() } })
+        else await backchannel.deny({ request: authReqId })
         res.status(204).end()
       } catch (thrown) {
         const { status = 500 } = thrown as { status?: number }

@@ -9,7 +9,7 @@ export interface OwnEndpoints {
 
 /** A discovery document of the host: the package's members, and its own beside them. */
 export function discoveryRoute(backchannel: Backchannel, own: OwnEndpoints): RequestHandler {
-  const document = { ...backchannel.metadata(), ...own }
+  const document = backchannel.mergeMetadata({ ...own })
   return (_req, res) => void res.json(document)
 }
 

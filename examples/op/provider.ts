@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import express from 'express'
-import { createBackchannelRouter, type Hint, inProcessQueue, linkChannel, type User } from 'express-ciba'
+import { createBackchannelRouter, inProcessQueue, linkChannel, type User } from 'express-ciba'
 import { approveRoute } from './approve.ts'
 import type { Config } from './config.ts'
 import { authorizeRoute, discoveryRoute } from './discovery.ts'
@@ -29,26 +29,26 @@ export async function startProvider(config: Config) {
     issuer,
     baseUrl,
     ...(mtlsUrl === baseUrl ? {} : { mtlsBaseUrl: mtlsUrl }),
-    clients: (clientId) => clients.get(clientId),
+    clients: { find: ({ clientId }) => clients.get(clientId) },
     users: {
-      find: (hint: Hint) => (hint.type === 'sub' ? bySubject : byHint).get(hint.value),
-      claims: (sub) => bySubject.get(sub) ?? {},
+      find: ({ hint }) => (hint.type === 'sub' ? bySubject : byHint).get(hint.value),
+      claims: ({ sub }) => bySubject.get(sub) ?? {},
     },
     session: {
       current: () => undefined,
-      loginUrl: (returnTo) => `/login?next=${encodeURIComponent(returnTo)}`,
+      loginUrl: ({ returnTo }) => `/login?next=${encodeURIComponent(returnTo)}`,
     },
     channels: [linkChannel()],
     tokens: { issueRefreshToken: ({ client }) => client.grant_types?.includes('refresh_token') ?? false },
-    queue,
     ...(opened.store === undefined ? {} : { store: opened.store }),
     // one user is asked thousands of times here
     limits: false,
     logger: { info() {}, warn() {}, error() {} },
     ...config.options,
+    delivery: { queue, ...config.options.delivery },
   })
   const { backchannel } = router
-  const [acr] = config.options.acrValues ?? []
+  const [acr] = config.options.requests?.acrValues ?? []
   app.get(
     '/.well-known/openid-configuration',
     discoveryRoute(backchannel, {
@@ -83,7 +83,7 @@ export async function startProvider(config: Config) {
       login_hint: user?.email ?? user?.sub,
       users: config.users.map(({ sub, email, phone_number }) => ({ sub, email, phone_number })),
       id_token_alg: (metadata.id_token_signing_alg_values_supported as string[])[0],
-      poll_interval: config.options.intervalSeconds ?? 5,
+      poll_interval: config.options.polling?.intervalSeconds ?? 5,
       clients: config.clients,
     },
     async close(): Promise<void> {

@@ -2,7 +2,7 @@ import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypt
 import { json, Router } from 'express'
 import type { Backchannel, ClientMetadata } from 'express-ciba'
 
-export interface RegistrationParts extends Pick<Backchannel, 'checkRegistration'> {
+export interface RegistrationOptions extends Pick<Backchannel, 'checkRegistration'> {
   /** Where clients live; registered ones come and go. */
   readonly clients: Map<string, ClientMetadata>
   /** Absolute URL of the registration endpoint. */
@@ -10,7 +10,7 @@ export interface RegistrationParts extends Pick<Backchannel, 'checkRegistration'
 }
 
 /** Open registration of clients (RFC 7591) and their removal (RFC 7592 2.3). For tests: a real one asks who is there. */
-export function registration({ clients, url, checkRegistration }: RegistrationParts): Router {
+export function registration({ clients, url, checkRegistration }: RegistrationOptions): Router {
   const tokens = new Map<string, Buffer>()
   const router = Router()
 

@@ -11,7 +11,7 @@ import {
   jwtVerify,
 } from 'jose'
 
-export interface ResourceParts {
+export interface ResourceOptions {
   readonly issuer: string
   readonly jwks: JwkSet
   /** Absolute URLs of this resource, for DPoP proofs. */
@@ -21,7 +21,7 @@ export interface ResourceParts {
 const uuid = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i
 
 /** An API of the host: checks the access token with jose, and the key that it is bound to; says whose it is. */
-export function resourceRoute({ issuer, jwks, urls }: ResourceParts): RequestHandler {
+export function resourceRoute({ issuer, jwks, urls }: ResourceOptions): RequestHandler {
   const keys = createLocalJWKSet(jwks as unknown as JSONWebKeySet)
   return async (req, res) => {
     const id = req.get('x-fapi-interaction-id') ?? ''

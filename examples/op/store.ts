@@ -1,4 +1,6 @@
-import { type BackchannelStore, postgresStore, redisStore } from 'express-ciba'
+import type { BackchannelStore } from 'express-ciba'
+import { postgresStore } from 'express-ciba/stores/postgres'
+import { redisStore } from 'express-ciba/stores/redis'
 
 /** A store, and what it takes to let go of its server. */
 export interface OpenStore {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import express, { type Request, Router } from 'express'
-import type { SessionUser, User } from 'express-ciba'
+import express, { Router } from 'express'
+import type { Session, SessionUser, User } from 'express-ciba'
 
 /** A stand-in for the login you already have: one button per user, sessions in memory. */
 export function login(users: readonly User[]) {
@@ -29,8 +29,10 @@ export function login(users: readonly User[]) {
 
   return {
     router,
-    current: (req: Request) => sessions.get(/(?:^|; )demo-session=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1] ?? ''),
-    loginUrl: (returnTo: string) => `/login?next=${encodeURIComponent(returnTo)}`,
+    session: {
+      current: ({ req }) => sessions.get(/(?:^|; )demo-session=([\w-]+)/.exec(req.headers.cookie ?? '')?.[1] ?? ''),
+      loginUrl: ({ returnTo }) => `/login?next=${encodeURIComponent(returnTo)}`,
+    } satisfies Session,
   }
 }
 

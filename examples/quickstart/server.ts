@@ -16,14 +16,14 @@ const till = {
 } as const
 
 const app = express()
-const { router: loginRouter, current, loginUrl } = login([alice])
+const { router: loginRouter, session } = login([alice])
 app.use(loginRouter)
 app.use(
   createBackchannelRouter({
     issuer,
-    clients: (clientId) => (clientId === till.client_id ? till : undefined),
-    users: { find: ({ value }) => (Object.values(alice).includes(value) ? alice : undefined) },
-    session: { current, loginUrl },
+    clients: { find: ({ clientId }) => (clientId === till.client_id ? till : undefined) },
+    users: { find: ({ hint: { value } }) => (Object.values(alice).includes(value) ? alice : undefined) },
+    session,
   }),
 )
 app.use(demoClient({ issuer, client: till, loginHint: alice.email }))

@@ -1,7 +1,8 @@
 /** One of several equal processes: whatever they have to remember together is in Redis. Started by `start.ts`. */
 import type { AddressInfo } from 'node:net'
 import express from 'express'
-import { cibaGrantType, createBackchannelRouter, linkChannel, redisStore } from 'express-ciba'
+import { cibaGrantType, createBackchannelRouter, linkChannel } from 'express-ciba'
+import { redisStore } from 'express-ciba/stores/redis'
 import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { createClient } from 'redis'
 
@@ -24,9 +25,9 @@ const ciba = createBackchannelRouter({
   issuer: String(process.env.PUBLIC_URL),
   keys: JSON.parse(String(process.env.KEYS)),
   store: redisStore(redis),
-  limiter: (options) => new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, ...options }),
-  clients: (clientId) => (clientId === till.client_id ? till : undefined),
-  users: { find: ({ value }) => ([alice.sub, alice.email].includes(value) ? alice : undefined) },
+  limits: { counter: (options) => new RateLimiterRedis({ storeClient: redis, useRedisPackage: true, ...options }) },
+  clients: { find: ({ clientId }) => (clientId === till.client_id ? till : undefined) },
+  users: { find: ({ hint: { value } }) => ([alice.sub, alice.email].includes(value) ? alice : undefined) },
   session: {
     // a login of its own for the demo: whoever asks is Alice
     current: () => ({ sub: alice.sub, authTime: Math.floor(Date.now() / 1000) }),
