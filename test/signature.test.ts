@@ -2,7 +2,7 @@ import { createPrivateKey, createPublicKey, createSecretKey, type JsonWebKey } f
 import { expect } from 'chai'
 import { compactVerify, exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { asymmetricAlgs, hmacAlgs, isSignedBy, type Jws, readJws } from '../lib/core/crypto/jws.ts'
-import { signText } from '../lib/core/crypto/sign.ts'
+import { signText } from '../lib/core/crypto/signature.ts'
 
 /** Header and payload, as they are signed. */
 const inputFor = (alg: string) =>

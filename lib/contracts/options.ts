@@ -78,11 +78,11 @@ export interface BackchannelOptions {
    * counts as an outage, and the caller gets 503. Defaults to 5.
    */
   readonly timeoutSeconds?: number
-  /** Called with everything that happens. What it throws disturbs nobody. Defaults to nobody. */
+  /** Called with everything that happens. What it throws is logged and has no other effect. Defaults to none. */
   readonly onEvent?: (event: BackchannelEvent) => void
   /**
    * Called after each answer, once it is stored: the user's own, and `failed` where a request was cancelled or no channel
-   * reaches the user. For hosts that wait for one. Defaults to nobody.
+   * reaches the user. For hosts that wait for one. Defaults to none.
    */
   readonly onAnswer?: (answered: { readonly request: string; readonly answer: Answer }) => void
   /** A logger such as pino. Defaults to `console` for the start-up notices alone. */
@@ -324,7 +324,7 @@ export interface DeliveryOptions {
   readonly outbound?: OutboundOptions
   /**
    * Called when a ping or push was given up: refused by the client, or not accepted before the request expired.
-   * Defaults to nobody; `backchannel.deliveries` has them all the same.
+   * Defaults to none; `backchannel.deliveries` has them all the same.
    */
   readonly onUndelivered?: (undelivered: Undelivered) => Awaitable<void>
 }
@@ -356,7 +356,7 @@ export interface OutboundOptions {
 
 /** How often users may be asked. Each number can be 0, which is no limit; `notMeBlockSeconds` alone cannot. */
 export interface LimitOptions {
-  /** Prompts to one user in an hour, whoever asks. Defaults to 30. */
+  /** Prompts to one user in an hour, of all clients together. Defaults to 30. */
   readonly promptsPerUser?: number
   /** Prompts of one client to one user in an hour. Defaults to 20. */
   readonly promptsPerClientAndUser?: number
@@ -366,7 +366,7 @@ export interface LimitOptions {
   readonly noticesPerDestinationAndDay?: number
   /** Requests of one client in a minute. Defaults to 1200. */
   readonly requestsPerClient?: number
-  /** Hints of one client in an hour that name nobody. Defaults to 100. */
+  /** Hints of one client in an hour that name no user. Defaults to 100. */
   readonly failedHintsPerClient?: number
   /** Failed authentications of one client from one address in ten minutes. Defaults to 30. */
   readonly failedAuthentications?: number

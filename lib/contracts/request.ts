@@ -137,17 +137,17 @@ export interface RequestRecord {
   readonly issuer?: string
   readonly clientId: string
   readonly deliveryMode: DeliveryMode
-  /** Whom the client asked for: the host's subject. Absent when unknown users are hidden and nobody was found. */
+  /** Whom the client asked for: the host's subject. Absent when unknown users are hidden and no user was found. */
   readonly sub?: string
   /** SHA-256 (base64url) of the `auth_req_id`. Absent while `received`. */
   readonly authReqIdHash?: string
   /** SHA-256 of the handle in the approval link. */
   readonly linkHash?: string
-  /** SHA-256 of the management ticket. A request with a ticket is completed and announced by whoever holds it. */
+  /** SHA-256 of the management ticket. A request with a ticket is completed and announced by the holder of the ticket. */
   readonly ticketHash?: string
   /** Tickets only: seconds that the request lives once it is issued. */
   readonly lifetimeSeconds?: number
-  /** Tickets only: SHA-256 of the hint that its prompt was counted under, while nobody had looked the user up. */
+  /** Tickets only: SHA-256 of the hint that its prompt was counted under, while the user had not been looked up. */
   readonly hintHash?: string
   /** Epoch milliseconds. */
   readonly receivedAt: number

@@ -62,7 +62,7 @@ export interface Users {
 }
 
 /**
- * Verifies a `login_hint_token` and says whom it names. `undefined`: nobody.
+ * Verifies a `login_hint_token` and says whom it names. `undefined`: no user.
  * Throw `BackchannelError('expired_login_hint_token', …)` or `('invalid_request', …)` for a token that is no good.
  */
 export type LoginHintTokenVerifier = (query: {

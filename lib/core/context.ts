@@ -171,7 +171,10 @@ export interface Pair {
 
 /** The host's counters, behind their guard. A budget that is switched off is never exhausted. */
 export interface Budgets {
-  /** Takes a point of each, in this order, up to the first that has none left. `look`: takes nothing of this one. */
+  /**
+   * Takes a point of each, in this order, up to the first that has none left. `look`: takes nothing of this one.
+   * Not for `userCodes` and `blocks`, which hold where all other budgets are switched off.
+   */
   take(
     ...points: readonly (readonly [name: BudgetName, key: BudgetKey, how?: 'look'])[]
   ): Promise<Exhausted | undefined>
@@ -198,7 +201,7 @@ export interface Background {
   close(): Promise<void>
 }
 
-/** How whoever serves the client learns what became of its requests. */
+/** How the part that serves the client, ours or another server, learns what became of its requests. */
 export interface Outcomes {
   /** Keeps what it takes to tell of an answer to come. Rejects when it cannot. */
   keep(record: RequestRecord): Promise<void>

@@ -15,7 +15,7 @@ const levels: Partial<Record<BackchannelEvent['type'], 'warn' | 'error'>> = {
   fault: 'error',
 }
 
-/** One function that tells the host's hook and its logger. A hook that throws or rejects disturbs nobody. */
+/** One function that tells the host's hook and its logger. What a hook throws is logged, and has no other effect. */
 export function createEmit(
   onEvent: ((event: BackchannelEvent) => void) | undefined,
   logger: Logger | undefined,
@@ -44,7 +44,7 @@ export function createEmit(
   function log(level: keyof Logger, fields: object, text: string): void {
     callHook(
       () => logger?.[level](fields, text),
-      () => {}, // there is nobody left to tell
+      () => {}, // the logger itself fails: there is nowhere to say so
     )
   }
 }

@@ -148,7 +148,7 @@ async function put(queue: Queue<JobData>, job: DeliveryJob, runAt: number): Prom
       removeOnFail: keepFailed,
     },
   )
-  await withTimeout(() => added, timeoutMs, tooSlow)
+  await withTimeout(() => added, timeoutMs, queueName)
 }
 
 /** Runs a sleeping job now. A job that is running at this moment may have missed the answer, and is looked at again. */
@@ -164,13 +164,13 @@ async function promoteSoon(queue: () => Queue<JobData>, request: string, isClose
 }
 
 function isReachable(queue: Queue<JobData>): Promise<boolean> {
-  return withTimeout(() => queue.count(), timeoutMs, tooSlow).then(
+  return withTimeout(() => queue.count(), timeoutMs, queueName).then(
     () => true,
     () => false,
   )
 }
 
-const tooSlow = `the queue did not answer within ${timeoutMs} ms`
+const queueName = 'the queue'
 
 function failureOf({ data, finishedOn, failedReason }: Job<JobData>): FailedDelivery {
   return { ...data, failedAt: finishedOn ?? 0, reason: failedReason }

@@ -1,4 +1,4 @@
-import { hash, randomBytes, timingSafeEqual } from 'node:crypto'
+import { hash, randomFillSync, timingSafeEqual } from 'node:crypto'
 import type { Vault } from './vault.ts'
 
 /** The first characters of a handle name its record: 12 random bytes in base64url. */
@@ -7,9 +7,23 @@ const idPattern = /^[A-Za-z0-9_-]+$/
 /** 12 bytes of id and 32 bytes of secret, in base64url. */
 const handleLength = 59
 
+/**
+ * Random bytes that were fetched ahead, and are wiped as they are used: a call for a few costs as much as one for many.
+ * Without it a backchannel request takes 5 % more (16 of 300 µs; `npm run bench`, row A).
+ */
+const ahead = { bytes: Buffer.alloc(4_096), used: 4_096 }
+
 /** So many random bytes, in base64url. */
-export function randomText(bytes: number): string {
-  return randomBytes(bytes).toString('base64url')
+export function randomText(length: number): string {
+  if (ahead.used + length > ahead.bytes.length) {
+    randomFillSync(ahead.bytes)
+    ahead.used = 0
+  }
+  const bytes = ahead.bytes.subarray(ahead.used, ahead.used + length)
+  ahead.used += length
+  const text = bytes.toString('base64url')
+  bytes.fill(0)
+  return text
 }
 
 /** A new public id for a record. */

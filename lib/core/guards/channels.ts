@@ -64,8 +64,7 @@ function guardChannel(channel: Channel, guard: Guard, emit: Emit): Channel {
     verify:
       verify &&
       (async (): Promise<void> => {
-        const late = `${hookOf('verify')} did not answer within ${sendTimeoutMs} ms`
-        await withTimeout(() => verify.call(channel), sendTimeoutMs, late)
+        await withTimeout(() => verify.call(channel), sendTimeoutMs, hookOf('verify'))
       }),
     readStatus:
       readStatus &&

@@ -103,7 +103,7 @@ function withChanges(user: User, changes: Readonly<Record<string, unknown>>): Us
   return copy
 }
 
-/** A hint without a value names nobody. */
+/** A hint without a value names no user. */
 function readHint(value: unknown): Hint | undefined {
   if (value === undefined || value === null) return undefined
   const hint = checkShape(hintShape, 'requests.loginHintToken', 'a hint', value)

@@ -32,16 +32,19 @@ export function createBudgets(
   }
   const part = 'limits'
   const hook = 'limits.counter'
+  const isCounting = [...counters.keys()].some((name) => name !== 'userCodes' && name !== 'blocks')
+
+  const takeEach: Budgets['take'] = async (...points) => {
+    for (const [name, key, how] of points) {
+      const counter = counters.get(name)
+      const retryAfterMs = how === 'look' ? await msLeft(counter, key) : (await taken(counter, key)).retryAfterMs
+      if (retryAfterMs !== undefined) return { name, retryAfterMs }
+    }
+    return undefined
+  }
 
   return {
-    take: guard.wrap(part, hook, async (...points) => {
-      for (const [name, key, how] of points) {
-        const counter = counters.get(name)
-        const retryAfterMs = how === 'look' ? await msLeft(counter, key) : (await taken(counter, key)).retryAfterMs
-        if (retryAfterMs !== undefined) return { name, retryAfterMs }
-      }
-      return undefined
-    }),
+    take: isCounting ? guard.wrap(part, hook, takeEach) : async () => undefined,
     retryAfterMs: guard.wrap(part, hook, (name, key) => msLeft(counters.get(name), key)),
     count: guard.wrap(part, hook, async (name, key) => (await taken(counters.get(name), key)).consumedPoints),
     block: guard.wrap(

@@ -4,7 +4,7 @@ import type { AskContext } from '../../core/context.ts'
 import { hashOf, linkHandle, newHandle, newId } from '../../core/crypto/handles.ts'
 import { aad } from '../../core/crypto/vault.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import { omitUndefined } from '../../core/json.ts'
+import { changed, omitUndefined } from '../../core/json.ts'
 import { countPrompt, hasTooManyOpen } from '../limits/prompts.ts'
 import { linkOf, linkTellsAuthReqId } from '../notice/link.ts'
 import { chooseRoute } from '../notice/route.ts'
@@ -48,7 +48,7 @@ export async function issue(ctx: AskContext, begun: Begun, given?: Given): Promi
   const handle = linkHandle(ctx.vault, id)
   const drafted = draft(ctx, begun, id, keepsAuthReqId ? authReqId : undefined)
   const seconds = given?.seconds ?? drafted.seconds
-  const record = pendingRecord(ctx, begun, { ...drafted, seconds }, { id, authReqId, handle })
+  const record = pendingRecord(ctx, begun, drafted, { id, authReqId, handle, seconds })
   const acknowledgement = acknowledge(record, authReqId, seconds)
   await add(ctx, record, hint.value)
   if (tellsOutcome) await keepOrFail(ctx, record)
@@ -93,16 +93,28 @@ export function draft(
     receivedAt: clock(),
     deliveryMode,
     intervalSeconds,
-    details: omitUndefined({
-      ...asked.details,
-      ...binding,
-      locale: user?.locale,
-      sealedNotificationToken: token === undefined ? undefined : vault.seal(token, aad('notificationToken', id)),
-      notificationEndpoint:
-        deliveryMode === 'poll' ? undefined : client.metadata.backchannel_client_notification_endpoint,
-      sealedAuthReqId: keptAuthReqId === undefined ? undefined : vault.seal(keptAuthReqId, aad('authReqId', id)),
-    }),
+    details: changed(
+      asked.details,
+      omitUndefined({
+        dpopJkt: binding.dpopJkt,
+        certificateThumbprint: binding.certificateThumbprint,
+        locale: user?.locale,
+        sealedNotificationToken: token === undefined ? undefined : vault.seal(token, aad('notificationToken', id)),
+        notificationEndpoint:
+          deliveryMode === 'poll' ? undefined : client.metadata.backchannel_client_notification_endpoint,
+        sealedAuthReqId: keptAuthReqId === undefined ? undefined : vault.seal(keptAuthReqId, aad('authReqId', id)),
+      }),
+    ),
   }
+}
+
+/** What a request is known by, and how long it lives. */
+interface Names {
+  readonly id: string
+  readonly authReqId: string
+  /** The handle of its link. */
+  readonly handle: string
+  readonly seconds: number
 }
 
 /** The record of a request that waits for its user. */
@@ -110,9 +122,9 @@ function pendingRecord(
   { settings }: AskContext,
   { client, user }: Begun,
   drafted: Draft,
-  { id, authReqId, handle }: { readonly id: string; readonly authReqId: string; readonly handle: string },
+  { id, authReqId, handle, seconds }: Names,
 ): RequestRecord {
-  const { seconds, deliveryMode, receivedAt, intervalSeconds, details } = drafted
+  const { deliveryMode, receivedAt, intervalSeconds, details } = drafted
   return omitUndefined({
     id,
     status: 'pending' as const,

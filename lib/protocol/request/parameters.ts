@@ -62,8 +62,11 @@ export async function readParameters(ctx: Context, form: Form, client: Registere
 
 /** `sent`: what was sent under a name, `''` for a name without a value. */
 function collect(sent: (name: Name) => unknown, resources: readonly string[]): Parameters {
-  const values: { [name in Name]?: unknown } = {}
   const sentEmpty = new Set<string>()
+  const parameters: { [name in Name]?: unknown } & Pick<Parameters, 'sentEmpty' | 'resources'> = {
+    sentEmpty,
+    resources,
+  }
   for (const name of parameterNames) {
     if (name === 'resource') continue
     const value = sent(name)
@@ -72,10 +75,10 @@ function collect(sent: (name: Name) => unknown, resources: readonly string[]): P
     } else if (value !== undefined) {
       if (typeof value !== 'string' && !json.some((each) => each === name))
         throw invalidRequest(`${name} must be a string`)
-      values[name] = value
+      parameters[name] = value
     }
   }
-  return { ...values, sentEmpty, resources } as Parameters
+  return parameters as Parameters
 }
 
 /** Only what is signed counts (CIBA Core 7.1.1): no parameter may stand beside the request. */

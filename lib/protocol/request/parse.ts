@@ -119,11 +119,10 @@ const hintNames = ['login_hint', 'login_hint_token', 'id_token_hint'] as const
 
 /** Exactly one of the three, counted before anybody is looked up (CIBA Core 7.1, 7.2). */
 function theOneHint(parameters: Parameters): HintParameter {
-  const [hint, ...others] = hintNames.flatMap((name) => {
-    const value = parameters[name]
-    return value === undefined ? [] : [{ name, value }]
-  })
-  if (hint !== undefined && others.length === 0) return hint
+  const sent = hintNames.filter((name) => parameters[name] !== undefined)
+  const [name] = sent
+  const value = name && parameters[name]
+  if (name !== undefined && value !== undefined && sent.length === 1) return { name, value }
   throw invalidRequest('Send exactly one of login_hint, login_hint_token and id_token_hint')
 }
 

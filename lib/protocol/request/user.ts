@@ -73,7 +73,7 @@ export async function checkUserCode(
   const keys = [name, `${client.id} ${name}`]
   for (const key of keys) await refuseLocked(ctx, key, client, user)
   if (user !== undefined && (await ctx.users.checkUserCode(user, userCode))) return
-  await Promise.all(keys.map((key) => ctx.budgets.take(['userCodes', key])))
+  await Promise.all(keys.map((key) => ctx.budgets.count('userCodes', key)))
   throw new BackchannelError('invalid_user_code', 'user_code is not right')
 }
 

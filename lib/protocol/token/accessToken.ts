@@ -1,7 +1,7 @@
 import type { Grant, KeyBinding } from '../../contracts/tokens.ts'
 import type { Context } from '../../core/context.ts'
 import { randomText } from '../../core/crypto/handles.ts'
-import { signJwt } from '../../core/crypto/sign.ts'
+import { signJwt } from '../../core/crypto/signature.ts'
 
 /**
  * Makes a JWT access token (RFC 9068). Its `jti` begins with the public id of the request it goes back to.

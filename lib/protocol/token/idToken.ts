@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Grant } from '../../contracts/tokens.ts'
 import type { Context } from '../../core/context.ts'
-import { signJwt } from '../../core/crypto/sign.ts'
+import { signJwt } from '../../core/crypto/signature.ts'
 import type { SigningKey } from '../../core/crypto/signingKeys.ts'
 
 /** What an ID token is made with, and the tokens it vouches for. */

@@ -47,12 +47,7 @@ export function createBackend(keyv: KeyvLike, { timeoutMs = 2000, everyMs = 5000
   if (innermost instanceof Map) return mapBackend(keyv, kind, attempt, everyMs)
 
   const whenConnected = connectionOf(innermost, kind, timeoutMs)
-  const inTime: Attempt = (step) =>
-    withTimeout(
-      () => attempt(() => whenConnected().then(step)),
-      timeoutMs,
-      `${kind} did not answer within ${timeoutMs} ms`,
-    )
+  const inTime: Attempt = (step) => withTimeout(() => attempt(() => whenConnected().then(step)), timeoutMs, kind)
   return {
     kind,
     get: (key) => inTime(() => keyv.get(key)),

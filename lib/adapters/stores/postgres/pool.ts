@@ -52,6 +52,6 @@ export function createRun(pool: PoolLike, timeoutMs: number, prepare: boolean): 
   pool.on('error', () => {})
   return async ({ name, text }, values) => {
     const answer = () => pool.query(prepare ? { name, text, values } : { text, values })
-    return withTimeout(answer, timeoutMs, `PostgreSQL did not answer within ${timeoutMs} ms`)
+    return withTimeout(answer, timeoutMs, 'PostgreSQL')
   }
 }

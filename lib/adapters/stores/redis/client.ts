@@ -63,13 +63,8 @@ export function createRun(client: RedisLike, timeoutMs: number): Run {
     const isReady = commands.isReady()
     if (wasReady && !isReady) throw new Error('Redis is not connected')
     wasReady = isReady
-    return await withTimeout(() => call(script, key, args), timeoutMs, silent(timeoutMs))
+    return await withTimeout(() => call(script, key, args), timeoutMs, 'Redis')
   }
-}
-
-/** The message of the error about a Redis that does not answer. */
-export function silent(timeoutMs: number): string {
-  return `Redis did not answer within ${timeoutMs} ms`
 }
 
 /** What the two kinds of clients call differently. */

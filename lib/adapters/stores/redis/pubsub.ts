@@ -1,6 +1,6 @@
 import { withTimeout } from '../../../core/guards/guard.ts'
 import type { OpenBus } from '../pubsub.ts'
-import { type IoredisLike, type NodeRedisLike, type RedisLike, silent } from './client.ts'
+import type { IoredisLike, NodeRedisLike, RedisLike } from './client.ts'
 
 /** Events of every client. */
 interface Emitter {
@@ -35,7 +35,7 @@ export function redisBus(client: RedisLike, prefix: string, timeoutMs: number): 
     const close = subscribe(client, channel, subscriber)
     return {
       async publish(request) {
-        await withTimeout(async () => client.publish?.(channel, request), timeoutMs, silent(timeoutMs))
+        await withTimeout(async () => client.publish?.(channel, request), timeoutMs, 'Redis')
       },
       close: async () => close(),
     }
