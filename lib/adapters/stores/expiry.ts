@@ -56,8 +56,8 @@ export function createExpiry(
 
 /** A map whose values are removed some time after their end. */
 export interface ExpiringMap<T> {
-  /** The value, also when it has ended and is not removed yet. */
-  get(key: string): T | undefined
+  /** All values, also those that have ended and are not removed yet. */
+  readonly values: ReadonlyMap<string, T>
   /** The value, until its end. */
   current(key: string): T | undefined
   /** `end`: epoch milliseconds, as `endOf` says. */
@@ -86,7 +86,7 @@ export function createExpiringMap<T>(
     return undefined
   })
   return {
-    get: (key) => values.get(key),
+    values,
     current(key) {
       const value = values.get(key)
       return value !== undefined && endOf(value) > clock() ? value : undefined

@@ -38,7 +38,7 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
     find: async (id) => records.current(id),
     poll: async (id, poller, now, holdMs) => poll(requests, id, poller, now, holdMs),
     async release(id, polledAt) {
-      const record = records.get(id)
+      const record = records.values.get(id)
       if (record?.status === 'pending') records.set(id, changed(record, { lastPollAt: polledAt }), record.keptUntil)
     },
     move: async (id, change) => move(requests, id, change),
@@ -53,7 +53,7 @@ export function memoryStore({ clock = Date.now }: { readonly clock?: () => numbe
     addGrant: async (grant) => grants.set(grant.id, grant, grant.expiresAt),
     findGrant: async (id) => grants.current(id),
     async rotate(id, rotation) {
-      const family = grants.get(id)
+      const family = grants.values.get(id)
       if (family === undefined || family.expiresAt <= rotation.now) return undefined
       const { outcome, next } = rotateFamily(family, rotation)
       if (next === undefined) grants.delete(id)
@@ -73,13 +73,13 @@ function add(requests: Requests, record: RequestRecord, openLimit: number | unde
   if (openLimit !== undefined && sub !== undefined && hasTooManyOpen(requests, sub, openLimit, receivedAt)) {
     return 'too_many_open'
   }
-  if (requests.records.get(record.id) === undefined) addOpen(requests.openBySub, record)
+  if (!requests.records.values.has(record.id)) addOpen(requests.openBySub, record)
   requests.records.set(record.id, record, record.keptUntil)
   return 'added'
 }
 
 function poll({ records }: Requests, id: string, poller: Poller, now: number, holdMs = 0): Polled | undefined {
-  const record = records.get(id)
+  const record = records.values.get(id)
   if (record?.clientId !== poller.clientId || record.authReqIdHash !== poller.authReqIdHash) return undefined
   if (record.status !== 'pending' || isExpired(record, now)) return { record, early: false }
   const pace = paceOf(record, now, holdMs)
@@ -95,7 +95,7 @@ function move(
   id: string,
   { from, to, changes, now }: Move,
 ): { readonly moved: boolean; readonly record: RequestRecord } | undefined {
-  const record = records.get(id)
+  const record = records.values.get(id)
   if (record === undefined) return undefined
   if (record.status !== from || isExpired(record, now)) return { moved: false, record }
   const moved = changed(record, { ...changes, status: to })
@@ -126,7 +126,7 @@ function hasTooManyOpen({ records, openBySub }: Requests, sub: string, limit: nu
   const open = openBySub.get(sub) ?? []
   if (open.length < limit) return false
   const stillOpen = open.filter((id) => {
-    const record = records.get(id)
+    const record = records.values.get(id)
     return record !== undefined && !isExpired(record, now)
   })
   if (stillOpen.length < open.length) openBySub.set(sub, stillOpen)
