@@ -1,13 +1,13 @@
 import type { Request } from 'express'
 import { compose } from './compose.ts'
-import type { ApproveInput, DenyInput, FailInput } from './contracts/approval.ts'
+import type { ApproveInput, DenyInput, FailInput, Pair } from './contracts/approval.ts'
 import type { ClientMetadata, JwkSet } from './contracts/clients.ts'
 import type { BackchannelOptions } from './contracts/options.ts'
 import type { FailedDelivery } from './contracts/queue.ts'
 import type { RequestState } from './contracts/request.ts'
 import type { GrantAnswer, GrantCall } from './contracts/tokens.ts'
 import type { RegisteredClient } from './core/client.ts'
-import type { AskContext, Context, Pair } from './core/context.ts'
+import type { AskContext, Context } from './core/context.ts'
 import { isId } from './core/crypto/handles.ts'
 import { isObject } from './core/json.ts'
 import { findByHandle, findNamed } from './core/lookup.ts'
@@ -24,7 +24,15 @@ import { answerGrant, answerGrantFor } from './protocol/token/endpoint.ts'
 /** Members of a discovery document (OpenID Connect Discovery 3, RFC 8414 2). */
 export type Metadata = Readonly<Record<string, unknown>>
 
-/** Pings and pushes that were given up, and a way to try one again. */
+/**
+ * Pings and pushes that were given up, and a way to try one again.
+ * @example
+ * ```ts
+ * for (const { request, reason } of await backchannel.deliveries.failed()) {
+ *   if (reason !== 'forbidden') await backchannel.deliveries.replay(request)
+ * }
+ * ```
+ */
 export interface Deliveries {
   /** What was given up, the newest first; at most the last thousand. */
   failed(): Promise<readonly FailedDelivery[]>
@@ -66,22 +74,49 @@ export interface AskingEngine {
    * ```
    */
   fail(failure: FailInput): Promise<RequestState>
-  /** How a request stands; `undefined` when there is none of that name. */
+  /**
+   * How a request stands; `undefined` when there is none of that name.
+   * @example
+   * ```ts
+   * const state = await backchannel.find(request)
+   * if (state?.status === 'pending') showQuestion(state.bindingMessage, state.scope)
+   * ```
+   */
   find(request: string): Promise<RequestState | undefined>
   /**
    * Sends the link of an open request again: the same link, by the same choice of channels or by the one named.
    * @throws BackchannelError, and the request stays as it is: 404, 409, 410 there is no open request, 429 it was sent
    * moments ago, 503 it could not be sent.
+   * @example
+   * ```ts
+   * const { channel, link } = await backchannel.resend(request, { channel: 'email' })
+   * ```
    */
   resend(request: string, options?: ResendOptions): Promise<Resent>
   /**
    * Ends an open request that is not wanted any more: its page says so, and the client gets `expired_token`.
    * @throws BackchannelError 404, 409, 410: there is no open request.
+   * @example
+   * ```ts
+   * await backchannel.cancel(request)
+   * ```
    */
   cancel(request: string): Promise<void>
-  /** Keeps a client from asking a user, as "I did not start this" does, for `limits.notMeBlockSeconds`. */
+  /**
+   * Keeps a client from asking a user, as "I did not start this" does, for `limits.notMeBlockSeconds`.
+   * @example
+   * ```ts
+   * await backchannel.block({ clientId: 'till', sub: user.sub })
+   * ```
+   */
   block(pair: Pair): Promise<void>
-  /** Lets a client ask a user again. `false`: it was not kept from it. */
+  /**
+   * Lets a client ask a user again. `false`: it was not kept from it.
+   * @example
+   * ```ts
+   * const wasBlocked = await backchannel.unblock({ clientId: 'till', sub: user.sub })
+   * ```
+   */
   unblock(pair: Pair): Promise<boolean>
 }
 
@@ -100,9 +135,24 @@ export interface Backchannel extends AskingEngine {
    * ```
    */
   grant(req: Request): Promise<GrantAnswer | undefined>
-  /** As `grant`, for a server that is not Express. Every `grant_type` that is not ours is an error here. */
+  /**
+   * As `grant`, for a server that is not Express. Every `grant_type` that is not ours is an error here.
+   * @example
+   * ```ts
+   * const { status, headers, body } = await backchannel.grantFor({
+   *   parameters: Object.fromEntries(new URLSearchParams(text)),
+   *   authorization: request.headers.authorization,
+   * })
+   * ```
+   */
   grantFor(call: GrantCall): Promise<GrantAnswer>
-  /** Our members of the discovery document: all that `paths.discovery` answers. */
+  /**
+   * Our members of the discovery document: all that `paths.discovery` answers.
+   * @example
+   * ```ts
+   * const { backchannel_authentication_endpoint: endpoint } = backchannel.metadata()
+   * ```
+   */
   metadata(): Metadata
   /**
    * A host's own discovery document with our members in it. What the host says stays, `issuer` and `jwks_uri` too;
@@ -113,7 +163,13 @@ export interface Backchannel extends AskingEngine {
    * ```
    */
   mergeMetadata(hostDocument: Metadata): Metadata
-  /** Our public keys: all that `paths.jwks` answers. */
+  /**
+   * Our public keys: all that `paths.jwks` answers.
+   * @example
+   * ```ts
+   * app.get('/jwks', (req, res) => res.json({ keys: [...myKeys, ...backchannel.jwks().keys] }))
+   * ```
+   */
   jwks(): JwkSet
   /** Pings and pushes that were given up. */
   readonly deliveries: Deliveries
@@ -121,11 +177,29 @@ export interface Backchannel extends AskingEngine {
    * Checks a client's metadata for a registration endpoint, with the `jwks_uri` and `sector_identifier_uri` that
    * pairwise subjects rest on (CIBA Core 4).
    * @throws TypeError that names the client, the member and what is wrong.
+   * @example
+   * ```ts
+   * await backchannel.checkRegistration({ ...req.body, client_id: newClientId })
+   * ```
    */
   checkRegistration(metadata: ClientMetadata): Promise<RegisteredClient>
-  /** Checks keys, addresses, store, channels, session, clock, and the app and clients it is given. Sends no notice. */
+  /**
+   * Checks keys, secret, addresses, store, channels, session, limits, clock, and the app and clients it is given. Sends
+   * no notice.
+   * @example
+   * ```ts
+   * const findings = await backchannel.doctor({ app, clientIds: ['till'] })
+   * const failed = findings.filter(({ result }) => result === 'fail')
+   * ```
+   */
   doctor(options?: DoctorOptions): Promise<readonly Finding[]>
-  /** Resolves when every notice, ping and push under way was handed over; releases what this engine holds. */
+  /**
+   * Resolves when every notice, ping and push under way was handed over; releases what this engine holds.
+   * @example
+   * ```ts
+   * process.on('SIGTERM', () => server.close(() => backchannel.close()))
+   * ```
+   */
   close(): Promise<void>
 }
 

@@ -12,13 +12,12 @@ export { type BackchannelRouter, createBackchannelRouter } from './router.ts'
 // What a host calls besides
 
 export type { RegisteredClient } from './core/client.ts'
-export type { Pair } from './core/context.ts'
 export { BackchannelError, type BackchannelErrorOptions, ChannelError, errorStatus } from './core/errors.ts'
 export type { DoctorOptions, Finding, HostApp } from './doctor/doctor.ts'
 export { readClient } from './protocol/client/metadata.ts'
+export { cibaGrantType } from './protocol/client/metadataSchema.ts'
 export type { ResendOptions, Resent } from './protocol/notice/resend.ts'
 export { type LoginHintTokensOptions, loginHintTokens } from './protocol/request/loginHintToken.ts'
-export { cibaGrantType } from './protocol/token/endpoint.ts'
 
 // Channels
 
@@ -32,6 +31,7 @@ export {
   type TextSender,
   type TwilioClient,
   type TwilioMessage,
+  type TwilioSender,
 } from './adapters/channels/sms.ts'
 export { readTwilioStatus, smsFailure, type TwilioStatusCall } from './adapters/channels/twilio.ts'
 
@@ -84,7 +84,7 @@ export type { Hint, LoginHintTokenVerifier, User, Users } from './contracts/user
 
 // Requests and their answers
 
-export type { ApproveInput, DenyInput, FailInput, TokenChanges } from './contracts/approval.ts'
+export type { ApproveInput, DenyInput, FailInput, Pair, TokenChanges } from './contracts/approval.ts'
 export type { ErrorCode } from './contracts/errors.ts'
 export type {
   Answer,

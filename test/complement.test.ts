@@ -129,7 +129,7 @@ describe('the complement of oidc-provider', () => {
 
   it('tells oidc-provider again when it could not store the result, and only once when it could', async () => {
     const { ask, answer, result, rows, events } = await start({
-      ciba: { delivery: { queue: inProcessQueue({ firstRetryMs: 20 }) } },
+      ciba: { delivery: { queue: inProcessQueue({ firstRetrySeconds: 0.02 }) } },
     })
     const { body } = await ask()
     let failures = 2

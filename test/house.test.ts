@@ -68,7 +68,7 @@ const steps = ['limits', 'client', 'authorization', 'token', 'notification', 'ap
 /** The packages that each part may use, types included. */
 const packages: Readonly<Record<string, readonly string[]>> = {
   contracts: ['express'],
-  core: ['express', 'jose', 'undici', 'zod'],
+  core: ['express', 'undici', 'zod'],
   protocol: ['cookie', 'express', 'jose', 'rate-limiter-flexible', 'zod'],
   adapters: ['bullmq', 'express', 'qrcode'],
   options: ['zod'],

@@ -43,8 +43,15 @@ export interface FailInput {
   readonly request: string
   /** A word for events: `timeout`, `undeliverable`, … Never sent to the client. */
   readonly reason: string
-  /** For the client: printable ASCII without `"` and `\`. */
+  /** For the client: printable ASCII without `"` and `\`. Defaults to "The request ended without an answer". */
   readonly errorDescription?: string | undefined
-  /** For the client: a page about the error. */
+  /** For the client: a page about the error. Defaults to none. */
   readonly errorUri?: string | undefined
+}
+
+/** A client, and a user whom it asks: what `block` and `unblock` take. */
+export interface Pair {
+  readonly clientId: string
+  /** The host's name for the user. */
+  readonly sub: string
 }

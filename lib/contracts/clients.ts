@@ -91,5 +91,13 @@ export interface Clients {
 /**
  * Reads the client certificate of a request. The default reads the TLS socket; no header is trusted by itself.
  * A host that hands a certificate over vouches for its chain.
+ * @example
+ * ```ts
+ * // only behind a proxy that overwrites this header
+ * const getCertificate: GetCertificate = ({ req }) => {
+ *   const pem = req.get('x-client-certificate')
+ *   return pem === undefined ? undefined : new X509Certificate(decodeURIComponent(pem))
+ * }
+ * ```
  */
 export type GetCertificate = (call: { readonly req: Request }) => X509Certificate | undefined

@@ -116,6 +116,7 @@ export interface BackchannelOptions {
   readonly interop?: InteropOptions
 }
 
+/** The sets of rules to choose from: CIBA Core, FAPI-CIBA on FAPI 1 Advanced, FAPI-CIBA on FAPI 2. */
 export type Profile = 'ciba' | 'fapi-ciba' | 'fapi2-ciba'
 
 /** Where each route lives, relative to the place the router is mounted at. Every one can be changed. */
@@ -332,6 +333,7 @@ export interface DeliveryOptions {
 /** An address that a name resolves to. */
 export interface Address {
   readonly address: string
+  /** 4 or 6. */
   readonly family: number
 }
 
@@ -399,6 +401,7 @@ export interface Counter {
   delete(key: string): Promise<boolean>
 }
 
+/** What a counter tells of a key. */
 export interface Count {
   readonly consumedPoints: number
   readonly remainingPoints: number

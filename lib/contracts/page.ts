@@ -106,7 +106,16 @@ export interface DetailCard {
   readonly rows: readonly (readonly [label: string, value: string])[]
 }
 
-/** Puts one type of authorization details into words. What it leaves out, the user does not see and still approves. */
+/**
+ * Puts one type of authorization details into words. What it leaves out, the user does not see and still approves.
+ * @example
+ * ```ts
+ * const payment: DetailWords = ({ detail }) => ({
+ *   title: 'Payment',
+ *   rows: [['Amount', `${detail.amount} EUR`], ['To', String(detail.iban)]],
+ * })
+ * ```
+ */
 export type DetailWords = (query: { readonly detail: AuthorizationDetail; readonly locale: string }) => DetailCard
 
 /** Where a request comes from, for `page.place`. */

@@ -34,6 +34,18 @@ export interface FailedDelivery extends DeliveryJob {
 /**
  * Carries pings and pushes. One job exists per issued ping or push request, from the moment it is issued:
  * `wake` runs it when the user has answered, and it runs by itself at `expiresAt`. A job never runs twice at a time.
+ * @example
+ * ```ts
+ * const queue: DeliveryQueue = {
+ *   // `settle`: remove the job, put it off, or keep it as failed, as the result of its run says
+ *   start: (run, onError) => jobs.work(async (job, attempt) => jobs.settle(job, await run(job, attempt)), onError),
+ *   add: (job) => jobs.insert({ id: job.request, job, runAt: job.expiresAt }),
+ *   wake: (job) => jobs.runNow(job.request),
+ *   failed: () => jobs.failed({ newestFirst: true, limit: 1000 }),
+ *   replay: (request) => jobs.retry(request),
+ *   close: () => jobs.stop(),
+ * }
+ * ```
  */
 export interface DeliveryQueue {
   /**

@@ -106,6 +106,7 @@ export interface TokenOverrides {
   readonly idTokenSeconds?: number
 }
 
+/** An extra member of the token response. */
 export interface TokenProperty {
   readonly key: string
   readonly value: string
@@ -126,6 +127,7 @@ export interface Refusal {
   readonly errorUri?: string
 }
 
+/** How a request was answered, as it is stored. */
 export type Answer = Approval | Refusal
 
 /** The stored request. */

@@ -33,6 +33,25 @@ export interface Poller {
 /**
  * Where requests live. Each verb is one atomic step and one round trip. A verb that cannot reach the backend rejects;
  * it never answers as if nothing were there. Run `storeContract` of `express-ciba/testing` against your own.
+ * @example
+ * ```ts
+ * class MyStore implements BackchannelStore {
+ *   async find(id: string): Promise<RequestRecord | undefined> {
+ *     return (await db.requests.get(id)) ?? undefined
+ *   }
+ *
+ *   async move(id: string, { from, to, changes, now }: Move) {
+ *     // one conditional write, so that the database lets one caller win
+ *     const open = { id, status: from, expiresAt: { after: now } }
+ *     const record = await db.requests.updateWhere(open, { ...changes, status: to })
+ *     if (record !== undefined) return { moved: true, record }
+ *     const current = await this.find(id)
+ *     return current && { moved: false, record: current }
+ *   }
+ *
+ *   // … and every other verb
+ * }
+ * ```
  */
 export interface BackchannelStore {
   /**
@@ -43,9 +62,15 @@ export interface BackchannelStore {
   /** The record, until `keptUntil`. */
   find(id: string): Promise<RequestRecord | undefined>
   /**
-   * Reads, stamps and paces in one step. A pending, unexpired record gets `lastPollAt` and, when the poll is early,
-   * a longer interval (`core/pacing.ts` is the rule, `storeContract` tests it). Every other record is returned untouched.
-   * `holdMs`: the poll may be held open for so long, and every other one until then is early. Defaults to 0.
+   * Reads, stamps and paces in one step. Only a pending, unexpired record changes; others are returned as they are.
+   *
+   * A poll is early when it comes more than 250 ms before `lastPollAt` + `intervalSeconds`. It adds 1 to `slowDowns`
+   * and 5 to `intervalSeconds`, up to 60; where that is 60 already, it writes nothing. `lastPollAt` becomes `now`.
+   *
+   * `holdMs`: the poll may be held open for so long, and every other one until then is early. So a poll in time sets
+   * `lastPollAt` to `now` + `holdMs` - `intervalSeconds`, if that is later than `now`. An early poll that finds it up
+   * to 30 s later than `now` takes 5 s off it, but not below `now`: the longer interval does not make the hold longer.
+   * Defaults to 0.
    * @returns `undefined` when there is no such record, or it belongs to another client or `auth_req_id`.
    */
   poll(id: string, poller: Poller, now: number, holdMs?: number): Promise<Polled | undefined>

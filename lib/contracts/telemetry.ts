@@ -21,10 +21,28 @@ export type Step =
   | 'tokens'
   | 'page'
 
-/** Watches what happens and how long it takes: `openTelemetry(api)` of `express-ciba/adapters/opentelemetry`, or your own. */
+/**
+ * Watches what happens and how long it takes: `openTelemetry(api)` of `express-ciba/adapters/opentelemetry`, or your
+ * own.
+ * @example
+ * ```ts
+ * const telemetry: Telemetry = {
+ *   async step(step, run) {
+ *     const startedAt = performance.now()
+ *     try {
+ *       return await run()
+ *     } finally {
+ *       durations.record(performance.now() - startedAt, { step })
+ *     }
+ *   },
+ *   event: ({ type }) => events.add(1, { type }),
+ * }
+ * ```
+ */
 export interface Telemetry {
   /** Runs the step and gives its result, or its failure, as it is. */
   step<T>(step: Step, run: () => Promise<T>): Promise<T>
+  /** Takes what happened. */
   event(event: BackchannelEvent): void
 }
 

@@ -18,7 +18,7 @@ export interface Grant {
   readonly client: ClientMetadata
   /** The host's name for the user. */
   readonly subject: string
-  /** The user's name for this client: `sub` of every token, unless the completion asked for another in the ID token. */
+  /** The user's name for this client: `sub` of every token, unless the approval names another for the ID token. */
   readonly sub: string
   /** Epoch milliseconds of the user's decision. */
   readonly approvedAt: number
@@ -77,7 +77,7 @@ export interface IssuedTokens {
   /** Seconds. */
   readonly expires_in?: number
   readonly refresh_token?: string
-  /** Defaults to one that is made here, and vouches for the other two. */
+  /** Defaults to one that is made here, with the hash of the access token in it. */
   readonly id_token?: string
   /** Space-separated. Defaults to what was granted. */
   readonly scope?: string
@@ -93,10 +93,22 @@ export interface IssuedTokens {
  */
 export type IssueTokens = (grant: Grant) => Awaitable<IssuedTokens>
 
-/** Makes an access token of the host's own. `undefined`: a JWT is made. */
+/**
+ * Makes an access token of the host's own. `undefined`: a JWT is made.
+ * @example
+ * ```ts
+ * const accessToken: MakeAccessToken = ({ subject, scope }) => opaqueTokens.create(subject, scope)
+ * ```
+ */
 export type MakeAccessToken = (grant: Grant) => Awaitable<string | undefined>
 
-/** Does this grant get a refresh token? */
+/**
+ * Does this grant get a refresh token?
+ * @example
+ * ```ts
+ * const issueRefreshToken: IssueRefreshToken = ({ client, scope }) => client.trusted === true || scope.includes('sync')
+ * ```
+ */
 export type IssueRefreshToken = (grant: Grant) => Awaitable<boolean>
 
 /** Seconds, for every client or client by client; `undefined` leaves it at the default. */
@@ -108,7 +120,13 @@ export type ScopeClaims = Readonly<Record<string, readonly string[]>>
 /** What is known of an active token (RFC 7662 2.2). */
 export type Introspection = { readonly active: boolean; readonly [member: string]: unknown }
 
-/** May this client look at that token? */
+/**
+ * May this client look at that token?
+ * @example
+ * ```ts
+ * const mayIntrospect: MayIntrospect = ({ client, token }) => token.aud === client.api
+ * ```
+ */
 export type MayIntrospect = (query: {
   readonly client: ClientMetadata
   readonly token: Introspection
@@ -144,7 +162,18 @@ export interface DetailType {
   readonly isWithin?: (query: { readonly granted: AuthorizationDetail; readonly asked: AuthorizationDetail }) => boolean
 }
 
-/** The types on offer, by name; a schema alone will do. */
+/**
+ * The types on offer, by name; a schema alone will do.
+ * @example
+ * ```ts
+ * const authorizationDetails: DetailTypes = {
+ *   payment_initiation: {
+ *     schema: z.strictObject({ type: z.literal('payment_initiation'), amount: z.number(), iban: z.string() }),
+ *     isWithin: ({ granted, asked }) => granted.iban === asked.iban && Number(granted.amount) <= Number(asked.amount),
+ *   },
+ * }
+ * ```
+ */
 export type DetailTypes = Readonly<Record<string, DetailSchema | DetailType>>
 
 /** The answer to a token request, for a route of the host's own. */

@@ -42,7 +42,8 @@ export interface Users {
   /** Finds the user that a hint names. `undefined` (or `null`) answers `unknown_user_id`. */
   find(query: { readonly hint: Hint; readonly client: ClientMetadata }): Awaitable<User | undefined | null>
   /**
-   * May this user act now? Asked at the request, the decision, the redemption and the refresh.
+   * May this user act now? Asked at the request, the page, the approval, the redemption, each refresh, each push, and
+   * when one of their tokens is introspected.
    * Defaults to yes. Answer `false` for locked, disabled and deleted accounts.
    */
   isActive?(query: { readonly sub: string }): Awaitable<boolean>
@@ -64,6 +65,13 @@ export interface Users {
 /**
  * Verifies a `login_hint_token` and says whom it names. `undefined`: no user.
  * Throw `BackchannelError('expired_login_hint_token', …)` or `('invalid_request', …)` for a token that is no good.
+ * @example
+ * ```ts
+ * const loginHintToken: LoginHintTokenVerifier = async ({ token }) => {
+ *   const { email } = await directory.verify(token)
+ *   return { type: 'email', value: email }
+ * }
+ * ```
  */
 export type LoginHintTokenVerifier = (query: {
   readonly token: string

@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { Request } from 'express'
+import type { Pair } from '../contracts/approval.ts'
 import type { Channel } from '../contracts/channel.ts'
 import type { ClientMetadata, Jwk } from '../contracts/clients.ts'
 import type { PageOptions } from '../contracts/options.ts'
@@ -20,9 +21,9 @@ import type { Outbound } from './outbound/outbound.ts'
 import type { AskSettings, ProfileRules, Settings, Urls } from './settings.ts'
 
 /**
- * What every step of asking the user stands on: limits, notices, the page, the decision. It is built once, in `compose.ts`,
- * frozen, and holds nothing of a request. Whatever the host plugged in is here behind its guard: it answers in time and in
- * the right shape, or rejects with `temporarily_unavailable`.
+ * What every step of asking the user stands on: limits, notices, the page, the decision. It is built once, in
+ * `compose.ts`, frozen, and holds nothing of a request. Whatever the host plugged in is here behind its guard: an
+ * outage of it rejects with `temporarily_unavailable`, and a result of the wrong shape with a TypeError.
  */
 export interface AskContext {
   /** Epoch milliseconds. */
@@ -43,7 +44,7 @@ export interface AskContext {
   readonly budgets: Budgets
   readonly background: Background
   readonly outcomes: Outcomes
-  /** Ids of requests whose decision got no answer from the store: it may have been stored, and its effects are missing then. */
+  /** Ids of requests whose decision got no reply from the store: it may be stored, and its effects are missing then. */
   readonly unsettled: Set<string>
 }
 
@@ -162,13 +163,6 @@ export interface Exhausted {
 /** What is counted under: text, or a client and a user whom it asks. */
 export type BudgetKey = string | Pair
 
-/** A client, and a user whom it asks. */
-export interface Pair {
-  readonly clientId: string
-  /** The host's name for the user. */
-  readonly sub: string
-}
-
 /** The host's counters, behind their guard. A budget that is switched off is never exhausted. */
 export interface Budgets {
   /**
@@ -205,7 +199,7 @@ export interface Background {
 export interface Outcomes {
   /** Keeps what it takes to tell of an answer to come. Rejects when it cannot. */
   keep(record: RequestRecord): Promise<void>
-  /** Tells of a stored answer, in its own time. Never throws, and may be called again for the same answer. */
+  /** Tells of a stored answer, not awaited. Never throws, and may be called again for the same answer. */
   announce(record: RequestRecord): void
 }
 
@@ -246,6 +240,6 @@ export interface LongPoll {
   enter(call: Call, request: string, clientId: string): HeldPollSlot | undefined
   /** A request was answered here: wakes those who wait for it, in every process. Rejects when the others may not know. */
   answered(request: string): Promise<void>
-  /** Sends everybody away, and resolves when all are gone. */
+  /** Ends every held poll as `away`, and resolves when none is left. */
   close(): Promise<void>
 }

@@ -30,6 +30,7 @@ export const errorStatus = {
   temporarily_unavailable: 503,
 } as const satisfies Record<ErrorCode, number>
 
+/** What may come with a `BackchannelError`. */
 export interface BackchannelErrorOptions {
   /** What went wrong underneath, for the host's log. Never sent. */
   readonly cause?: unknown
@@ -41,7 +42,13 @@ export interface BackchannelErrorOptions {
   readonly uri?: string
 }
 
-/** A refusal that the client is told: a code from the closed list and a sentence its developer can act on. */
+/**
+ * A refusal that the client is told: a code from the closed list and a sentence its developer can act on.
+ * @example
+ * ```ts
+ * throw new BackchannelError('expired_login_hint_token', 'The login_hint_token has expired', { cause })
+ * ```
+ */
 export class BackchannelError extends Error {
   override readonly name = 'BackchannelError'
   readonly code: ErrorCode
@@ -64,7 +71,13 @@ export class BackchannelError extends Error {
   }
 }
 
-/** Thrown by a channel's `send`. */
+/**
+ * Thrown by a channel's `send`: `undeliverable` and `blocked` are final, `try_later` is tried again.
+ * @example
+ * ```ts
+ * throw new ChannelError('undeliverable', 'The device is not registered any more', { cause })
+ * ```
+ */
 export class ChannelError extends Error {
   override readonly name = 'ChannelError'
   readonly failure: ChannelFailure

@@ -15,7 +15,10 @@ const levels: Partial<Record<BackchannelEvent['type'], 'warn' | 'error'>> = {
   fault: 'error',
 }
 
-/** One function that tells the host's hook and its logger. What a hook throws is logged, and has no other effect. */
+/**
+ * One function that tells telemetry, the host's hook and its logger of an event. What one of them throws is logged, and
+ * has no other effect.
+ */
 export function createEmit(
   onEvent: ((event: BackchannelEvent) => void) | undefined,
   logger: Logger | undefined,

@@ -8,7 +8,7 @@ export const slowDownSeconds = 5
 /** The interval stops growing here, and so do the writes that a flood of polls can cause. */
 export const maxIntervalSeconds = 60
 
-/** Clients count from the end of one exchange, we from the beginning of the next: forgive this much. */
+/** One poll may travel longer than the next, and clocks of clients differ: one that is so much too early is in time. */
 export const pollToleranceMs = 250
 
 /** The longest that a poll may be held open (CIBA Core 10.1). */

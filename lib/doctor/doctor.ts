@@ -11,6 +11,7 @@ import { client, issuer, keys } from './clientChecks.ts'
 export type { HostApp } from './app.ts'
 export type { Finding } from './check.ts'
 
+/** What the doctor looks at besides the options of the engine. */
 export interface DoctorOptions {
   /** Clients whose registered metadata is to be checked. Defaults to none. */
   readonly clientIds?: readonly string[]

@@ -13,14 +13,15 @@ import { createHelpers } from './helpers.ts'
 import type { CibaFeatureOptions } from './options.ts'
 import { announce, keepJob, runDelivery } from './outcomes.ts'
 import { createProviderSession, returnRoute } from './signIn.ts'
-import type { OidcProvider, ProviderErrors, ProviderServer } from './types.ts'
+import type { CibaHelpers, OidcProvider, ProviderErrors, ProviderServer } from './types.ts'
 
 export type { CibaFeatureOptions } from './options.ts'
+export type { CibaHelpers, OidcProvider, ProviderErrors } from './types.ts'
 
 /** Our channels, page and limits for an oidc-provider that keeps its endpoints, clients and tokens. */
 export interface CibaFeature {
   /** For oidc-provider's configuration: `features: { ciba: feature }`. */
-  readonly feature: { enabled: true; deliveryModes: ('poll' | 'ping')[] } & ReturnType<typeof createHelpers>
+  readonly feature: { enabled: true; deliveryModes: ('poll' | 'ping')[] } & CibaHelpers
   /** The routes of users and carriers. Mount it before `provider.callback()`. */
   routerFor(provider: OidcProvider): Router
   /** The engine behind both, for screens, jobs and support of the host's own. */
@@ -31,7 +32,7 @@ export interface CibaFeature {
 export interface CibaEngine extends AskingEngine {
   /** Answers that oidc-provider could not be told of. */
   readonly deliveries: Deliveries
-  /** Checks addresses, store, channels, session, clock, and the app it is given. Sends no notice. */
+  /** Checks addresses, secret, store, channels, session, limits, clock, and the app it is given. Sends no notice. */
   doctor(options?: Pick<DoctorOptions, 'app'>): Promise<readonly Finding[]>
   /** Resolves when every notice and answer under way was handed over; releases what this engine holds. */
   close(): Promise<void>

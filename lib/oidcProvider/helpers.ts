@@ -9,7 +9,7 @@ import { readContext } from '../protocol/request/requestContext.ts'
 import { checkUserCode, findUser } from '../protocol/request/user.ts'
 import { type CibaCall, detailsOf, hintIn, newCall, textIn, userCodeIn, wordsIn } from './call.ts'
 import { refusalOf } from './refusal.ts'
-import type { ProviderContext, ProviderRequest, ProviderServer } from './types.ts'
+import type { CibaHelpers, ProviderContext, ProviderRequest, ProviderServer } from './types.ts'
 
 /** A helper, with what the ones before it have found out. */
 type Helper<Rest extends unknown[], Result> = (
@@ -23,7 +23,7 @@ type Helper<Rest extends unknown[], Result> = (
  * The helpers of `features.ciba`, in the order of their calls. oidc-provider has authenticated the client and read the
  * parameters; which users are asked, how often and how they are reached is decided by our own steps.
  */
-export function createHelpers(ctx: AskContext, server: ProviderServer) {
+export function createHelpers(ctx: AskContext, server: ProviderServer): CibaHelpers {
   const calls = new WeakMap<object, CibaCall>()
 
   function callOf(koa: ProviderContext): CibaCall {

@@ -30,6 +30,7 @@ type Shared =
 export interface CibaFeatureOptions extends Pick<BackchannelOptions, Shared> {
   /** `errors` of the package oidc-provider, which takes no others. */
   readonly errors: ProviderErrors
+  /** Paths of the routes below the mount point. Defaults as at `createBackchannelRouter`. */
   readonly paths?: Partial<Pick<Paths, 'approve' | 'complete' | 'notices'>>
   /**
    * Users decide with their login at oidc-provider. `clientId`: a client of its own for the page, registered with

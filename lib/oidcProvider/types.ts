@@ -43,7 +43,7 @@ interface ProviderSession {
   readonly amr?: string[] | undefined
 }
 
-/** The server itself. */
+/** An oidc-provider, as far as it is used: a `Provider` of the package. */
 export interface OidcProvider {
   readonly Client: { find(id: string): Promise<ProviderClient | undefined> }
   readonly Grant: new (properties: { clientId: string; accountId: string }) => ProviderGrant
@@ -71,6 +71,19 @@ export interface ProviderContext {
   set(name: string, value: string): void
 }
 
+/** The helpers of `features.ciba`, in the order in which it calls them. */
+export interface CibaHelpers {
+  validateRequestContext(koa: ProviderContext, text?: string): Promise<void>
+  validateBindingMessage(koa: ProviderContext, text?: string): Promise<void>
+  /** The `accountId` of the user whom the hint names. */
+  processLoginHint(koa: ProviderContext, value?: string): Promise<string | undefined>
+  /** The `accountId` of the user whom the token names. */
+  processLoginHintToken(koa: ProviderContext, value?: string): Promise<string | undefined>
+  verifyUserCode(koa: ProviderContext, account: { accountId: string }, code?: string): Promise<void>
+  /** Asks the user. */
+  triggerAuthenticationDevice(koa: ProviderContext, request: ProviderRequest): Promise<void>
+}
+
 /** An error that it answers with. */
 export interface ProviderError extends Error {
   error: string
@@ -78,7 +91,7 @@ export interface ProviderError extends Error {
   expose: boolean
 }
 
-/** Its `errors`. */
+/** `errors` of the package oidc-provider, as far as it is used. */
 export interface ProviderErrors {
   readonly OIDCProviderError: new (status: number, message: string) => ProviderError
 }

@@ -29,7 +29,8 @@ function unknown(group: string, names: readonly string[]): string {
   for (const name of names) {
     const full = group === '' ? name : `${group}.${name}`
     const now = moved[full]
-    if (now !== undefined) return `express-ciba: option "${full}" has moved: it is "${now}" now`
+    const unit = /(Ms|Days)$/.test(full) ? ', in seconds' : ''
+    if (now !== undefined) return `express-ciba: option "${full}" has moved: it is "${now}" now${unit}`
   }
   const where = group === '' ? '' : ` in "${group}"`
   return `express-ciba: unknown option "${names.join('", "')}"${where}; check the spelling, or remove it`

@@ -15,6 +15,7 @@ export interface ContractCase {
   run(): Promise<void>
 }
 
+/** How the cases get at your store. */
 export interface ContractOptions {
   /** An empty store, or one that shares a backend with the others: every case uses records of its own. */
   open(): Promise<BackchannelStore> | BackchannelStore

@@ -23,8 +23,8 @@ describe('bullmqQueue on a real Redis', function () {
     bullmqQueue({
       connection: { host: redis.host, port: redis.port },
       name,
-      firstRetryMs: 20,
-      maxRetryMs: 100,
+      firstRetrySeconds: 0.02,
+      maxRetrySeconds: 0.1,
       concurrencyPerClient: 2,
       recheckSeconds,
     })

@@ -3,7 +3,9 @@ import { inProcessQueue } from 'express-ciba'
 import { until } from '../helpers/until.ts'
 import { queueContract } from './queues.ts'
 
-queueContract('inProcessQueue', () => inProcessQueue({ firstRetryMs: 20, maxRetryMs: 100, concurrencyPerClient: 2 }))
+queueContract('inProcessQueue', () =>
+  inProcessQueue({ firstRetrySeconds: 0.02, maxRetrySeconds: 0.1, concurrencyPerClient: 2 }),
+)
 
 describe('inProcessQueue with many jobs', () => {
   it('remembers the last thousand that were given up', async () => {

@@ -38,7 +38,7 @@ export async function startNotified(mode: 'ping' | 'push', options: HostOptions 
     clients: { find: ({ clientId: id }) => (id === 'till' ? till : undefined) },
     delivery: {
       modes: ['poll', 'ping', 'push'],
-      queue: inProcessQueue({ firstRetryMs: 20, maxRetryMs: 100 }),
+      queue: inProcessQueue({ firstRetrySeconds: 0.02, maxRetrySeconds: 0.1 }),
       outbound: { allow: [receiver.host], ca: receiverCertificate.cert, totalSeconds: 1, ...outbound },
       ...otherDelivery,
     },

@@ -26,9 +26,9 @@ const queue: DeliveryQueue =
     ? bullmqQueue({
         connection: new Redis(options.url, { maxRetriesPerRequest: null }),
         recheckSeconds: 1,
-        firstRetryMs: 50,
+        firstRetrySeconds: 0.05,
       })
-    : inProcessQueue({ firstRetryMs: 50 })
+    : inProcessQueue({ firstRetrySeconds: 0.05 })
 const wake = (...args: Parameters<DeliveryQueue['wake']>) => {
   if (options.dies !== 'before the call') return queue.wake(...args)
   console.log('decided')

@@ -133,7 +133,7 @@ describe('postgresStore', function () {
 
   it('does not wait for a PostgreSQL that is silent', async () => {
     const silent = { query: () => new Promise<never>(() => {}), connect: () => pool.connect(), on: () => {} }
-    const outcome = await postgresStore(silent, { timeoutMs: 30 }).find('id').catch(String)
+    const outcome = await postgresStore(silent, { timeoutSeconds: 0.03 }).find('id').catch(String)
     expect(outcome).to.equal('Error: PostgreSQL did not answer within 30 ms')
   })
 })

@@ -149,12 +149,17 @@ describe('redisStore', () => {
 
   it('does not wait for a Redis that is gone, nor for a silent one', async () => {
     const silent = { evalsha: () => new Promise(() => {}), eval: () => new Promise(() => {}), status: 'ready' }
-    const error = await redisStore(silent, { timeoutMs: 30 }).find('id').catch(String)
+    const error = await redisStore(silent, { timeoutSeconds: 0.03 }).find('id').catch(String)
     expect(error).to.equal('Error: Redis did not answer within 30 ms')
-    const store = redisStore(silent, { timeoutMs: 30 })
+    const store = redisStore(silent, { timeoutSeconds: 0.03 })
     await store.find('id').catch(() => {})
     silent.status = 'reconnecting'
     expect(await store.find('id').catch(String)).to.equal('Error: Redis is not connected')
+  })
+
+  it('takes a timeout of any fraction of a second', async () => {
+    const store = redisStore(client, { timeoutSeconds: 1.0005 })
+    expect(await store.add(record)).to.equal('added')
   })
 
   it('keeps hashes of handles, never a handle', async () => {

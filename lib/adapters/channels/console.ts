@@ -2,6 +2,7 @@ import type { Channel } from '../../contracts/channel.ts'
 import { lineOf } from '../../core/noticeTexts.ts'
 import { qrTerminal } from './qr.ts'
 
+/** What `consoleChannel` takes. */
 export interface ConsoleChannelOptions {
   /** Defaults to `console.log`. */
   readonly print?: (text: string) => void

@@ -12,6 +12,7 @@ export interface MailTransport {
   verify?(): Promise<unknown>
 }
 
+/** A message, as nodemailer takes it. */
 export interface Mail {
   from: string
   to: { name: string; address: string }
@@ -24,6 +25,7 @@ export interface Mail {
   disableUrlAccess: true
 }
 
+/** What `emailChannel` takes. */
 export interface EmailChannelOptions {
   /** What `nodemailer.createTransport(…)` returned. */
   readonly transport: MailTransport

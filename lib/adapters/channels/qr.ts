@@ -29,7 +29,13 @@ export async function qrPng(link: string, { width = 320 }: { readonly width?: nu
   return (await load()).toBuffer(link, { ...appearance, type: 'png', width })
 }
 
-/** A link as a QR code for a terminal. `undefined` where `qrcode` is not installed. */
+/**
+ * A link as a QR code for a terminal. `undefined` where `qrcode` is not installed.
+ * @example
+ * ```ts
+ * console.log((await qrTerminal(link)) ?? link)
+ * ```
+ */
 export async function qrTerminal(link: string): Promise<string | undefined> {
   const qrCode = await load().catch(() => undefined)
   return qrCode?.toString(link, { type: 'terminal', small: true, errorCorrectionLevel: 'L' })

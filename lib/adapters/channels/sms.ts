@@ -14,6 +14,7 @@ export interface TwilioClient {
   readonly api?: { readonly v2010: { readonly account: { fetch(): Promise<unknown> } } }
 }
 
+/** A message, as Twilio takes it. */
 export interface TwilioMessage {
   to: string
   body: string
@@ -36,7 +37,13 @@ export type TwilioSender = {
   | { /** Messaging service that chooses the number. */ readonly messagingServiceSid: string }
 )
 
-/** Any other way to send a text. */
+/**
+ * Any other way to send a text.
+ * @example
+ * ```ts
+ * const channels = [smsChannel({ send: async ({ to, body }) => ({ messageId: await carrier.text(to, body) }) })]
+ * ```
+ */
 export interface TextSender {
   /** Reject with a `ChannelError` when the text cannot be delivered; anything else thrown means "try later". */
   send(text: {
@@ -56,6 +63,7 @@ export interface SmsReach {
   readonly prefixes?: readonly string[]
 }
 
+/** What `smsChannel` takes: a sender, and what applies to every text. */
 export type SmsChannelOptions = SmsReach & (TextSender | TwilioSender)
 
 /**

@@ -29,11 +29,18 @@ const failures: Readonly<Record<number, ChannelFailure>> = {
   30450: 'blocked', // fraud protection
 }
 
-/** What a Twilio error code means for a notice. */
+/**
+ * What a Twilio error code means for a notice.
+ * @example
+ * ```ts
+ * throw new ChannelError(smsFailure(error.code), error.message, { cause: error })
+ * ```
+ */
 export function smsFailure(code: number | undefined): ChannelFailure {
   return failures[code ?? 0] ?? 'try_later'
 }
 
+/** A status callback of Twilio, freed from its server. */
 export interface TwilioStatusCall {
   /** Auth token of the account. */
   readonly authToken: string
@@ -48,6 +55,11 @@ export interface TwilioStatusCall {
 /**
  * Reads a status callback of Twilio: what became of a message. `undefined` when Twilio did not send it.
  * Signature: twilio.com/docs/usage/webhooks/webhooks-security.
+ * @example
+ * ```ts
+ * const signature = req.get('x-twilio-signature')
+ * const status = readTwilioStatus({ authToken, url, signature, parameters: Object.entries(req.body) })
+ * ```
  */
 export function readTwilioStatus(call: TwilioStatusCall): NoticeStatus | undefined {
   const parameters = new Map(call.parameters)

@@ -2,11 +2,13 @@ import { createRequire } from 'node:module'
 import type { Job, Queue } from 'bullmq'
 import type { DeliveryJob, DeliveryQueue, FailedDelivery } from '../../contracts/queue.ts'
 import { withTimeout } from '../../core/guards/guard.ts'
+import { checkOptionNames, type OptionNames } from '../optionNames.ts'
 import { connectionOf, type DeliveryWorker, type JobData, startWorker, type WorkerOptions } from './bullmqWorker.ts'
 import { createSchedule, type RetryOptions } from './retry.ts'
 
 export type { RetryOptions } from './retry.ts'
 
+/** What `bullmqQueue` takes. */
 export interface BullmqQueueOptions extends RetryOptions {
   /**
    * Options of an ioredis connection (`{ host, port, … }`), or a connection that BullMQ takes. Closing one that you
@@ -28,6 +30,16 @@ export interface BullmqQueueOptions extends RetryOptions {
   readonly recheckSeconds?: number
 }
 
+const names: OptionNames<BullmqQueueOptions> = {
+  connection: true,
+  prefix: true,
+  name: true,
+  concurrency: true,
+  concurrencyPerClient: true,
+  recheckSeconds: true,
+  firstRetrySeconds: true,
+  maxRetrySeconds: true,
+}
 /** Milliseconds that Redis may take for an answer that is waited for. */
 const timeoutMs = 2000
 /** How long failed deliveries are kept, in seconds, and how many. */
@@ -40,7 +52,7 @@ const wakeDelaysMs = [0, 50, 200, 1000, 3000]
 /**
  * A queue in Redis, for several processes and for restarts: whatever was issued is delivered as long as one of them
  * runs. Needs the packages `bullmq` (5 or 6) and `ioredis`.
- * @throws Error when `bullmq` is not installed. TypeError without a `connection`.
+ * @throws Error when `bullmq` is not installed. TypeError without a `connection`, or when an option is unknown.
  * @example
  * ```ts
  * import { bullmqQueue } from 'express-ciba/queues/bullmq'
@@ -51,6 +63,7 @@ const wakeDelaysMs = [0, 50, 200, 1000, 3000]
  */
 export function bullmqQueue(options: BullmqQueueOptions): DeliveryQueue {
   const workerOptions = workerOptionsOf(options)
+  checkOptionNames('bullmqQueue', options, names)
   const schedule = createSchedule(options, (options.recheckSeconds ?? 15) * 1000)
   const bullmq = load()
   let onError: (cause: unknown) => void = () => {}

@@ -1,6 +1,8 @@
 import type { DeliveryJob, DeliveryQueue, DeliveryRun, FailedDelivery } from '../../contracts/queue.ts'
+import { checkOptionNames, type OptionNames } from '../optionNames.ts'
 import { createSchedule, type RetryOptions } from './retry.ts'
 
+/** What `inProcessQueue` takes. */
 export interface InProcessQueueOptions extends RetryOptions {
   /** Calls to one client's endpoint at a time, so that a dead endpoint delays only its own client. Defaults to 4. */
   readonly concurrencyPerClient?: number
@@ -18,6 +20,12 @@ interface Entry {
   isWoken: boolean
 }
 
+const names: OptionNames<InProcessQueueOptions> = {
+  firstRetrySeconds: true,
+  maxRetrySeconds: true,
+  concurrencyPerClient: true,
+  clock: true,
+}
 const maxFailures = 1000
 /** The longest wait that a timer of Node can hold. */
 const maxTimerMs = 2 ** 31 - 1
@@ -25,12 +33,14 @@ const maxTimerMs = 2 ** 31 - 1
 /**
  * The default queue: in the memory of this process. What it holds is lost with the process; ping clients then learn
  * the outcome by polling, push clients not at all. Use `bullmqQueue` where that matters, or for several machines.
+ * @throws TypeError when an option is unknown.
  * @example
  * ```ts
- * createBackchannelRouter({ issuer, clients, users, delivery: { queue: inProcessQueue({ maxRetryMs: 10_000 }) } })
+ * createBackchannelRouter({ issuer, clients, users, delivery: { queue: inProcessQueue({ maxRetrySeconds: 10 }) } })
  * ```
  */
 export function inProcessQueue(options: InProcessQueueOptions = {}): DeliveryQueue {
+  checkOptionNames('inProcessQueue', options, names)
   const { concurrencyPerClient = 4, clock = Date.now } = options
   const schedule = createSchedule(options, Number.POSITIVE_INFINITY)
   const entries = new Map<string, Entry>()

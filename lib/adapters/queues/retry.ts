@@ -2,10 +2,10 @@ import type { DeliveryJob, DeliveryResult } from '../../contracts/queue.ts'
 
 /** When a queue tries again. */
 export interface RetryOptions {
-  /** Milliseconds before the second try; each further wait is twice as long. Defaults to 1000. */
-  readonly firstRetryMs?: number
-  /** Milliseconds that no wait exceeds, unless the receiver asked for more. Defaults to 60000. */
-  readonly maxRetryMs?: number
+  /** Seconds before the second try; each further wait is twice as long. Defaults to 1. */
+  readonly firstRetrySeconds?: number
+  /** Seconds that no wait exceeds, unless the receiver asked for more. Defaults to 60. */
+  readonly maxRetrySeconds?: number
 }
 
 /** What a queue does with a job after a run: run it again then (epoch milliseconds), end it, or keep it as failed. */
@@ -19,7 +19,10 @@ const lastRunGraceMs = 60_000
  * `expiresAt`.
  * @param recheckMs How long a sleeping job may sleep before it looks for itself whether the user has answered.
  */
-export function createSchedule({ firstRetryMs = 1000, maxRetryMs = 60_000 }: RetryOptions, recheckMs: number) {
+export function createSchedule({ firstRetrySeconds = 1, maxRetrySeconds = 60 }: RetryOptions, recheckMs: number) {
+  const firstRetryMs = firstRetrySeconds * 1000
+  const maxRetryMs = maxRetrySeconds * 1000
+
   /** When a job that waits for the user's answer runs by itself. */
   const asleep = (job: DeliveryJob, now: number): number => Math.min(now + recheckMs, job.expiresAt)
 

@@ -2,7 +2,7 @@ import type { GrantAnswer, GrantCall } from '../../contracts/tokens.ts'
 import { omitUndefined } from '../../core/json.ts'
 
 /** What is used of `@node-oauth/oauth2-server` 5. */
-interface OAuth2ServerModule {
+export interface OAuth2ServerModule {
   readonly AbstractGrantType: abstract new (...args: never[]) => object
   readonly OAuthError: new (message: string, properties: { code: number; name: string }) => Error
 }

@@ -28,7 +28,7 @@ function readAddress(hook: string, to: unknown): string | undefined {
   throw wrongResult(hook, 'what is not a string')
 }
 
-/** The message has been handed over, whatever is wrong with its id: that is said, and no other notice follows. */
+/** A wrong id is reported as an event. The notice counts as sent all the same: it has been handed over. */
 function readSent(hook: string, emit: Emit, sent: unknown): Sent {
   const { messageId } = (sent ?? {}) as { readonly messageId?: unknown }
   if (typeof messageId === 'string') return { messageId }

@@ -120,8 +120,8 @@ export function createGuard(options: GuardOptions): Guard {
 }
 
 /**
- * What the step comes to, unless it takes longer than `ms`. What comes after that is ignored, a rejection too.
- * @param who What does not answer then, for the error.
+ * The result of a step, unless it takes longer than `ms` milliseconds. A result or rejection after that is ignored.
+ * @param who Names in the error what did not answer in time.
  * @throws Error when it took longer.
  */
 export async function withTimeout<T>(step: () => T | PromiseLike<T>, ms: number, who: string): Promise<T> {

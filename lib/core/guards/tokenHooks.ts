@@ -28,7 +28,7 @@ const lifetimeOf = {
   refreshToken: 'refreshTokenSeconds',
 } as const satisfies Record<keyof typeof defaultSeconds, keyof TokenLifetimes>
 
-/** The host's part in making tokens, guarded. Yes and no are read by truth: 1 is yes. */
+/** The host's part in making tokens, guarded. Where a hook answers yes or no, every truthy value is a yes. */
 export function guardTokenHooks(options: TokenOptions, resources: Resources | undefined, guard: Guard): TokenHooks {
   const { issue, accessToken, issueRefreshToken, mayIntrospect, lifetimes } = options
 

@@ -7,7 +7,7 @@ import { checkShape, type Guard, optional, subShape, wrongResult } from './guard
 const texts = ['name', 'email', 'phone_number', 'locale'] as const
 const flags = ['email_verified', 'phone_number_verified'] as const
 const text = z.string('must be a string').nullish()
-/** Databases without a type for it have 0 and 1. */
+/** Databases that have no type for true and false answer 1 and 0. */
 const flag = z.union([z.boolean(), z.literal([0, 1])], 'must be true or false').nullish()
 
 const userShape = z.object({
@@ -26,7 +26,7 @@ const hintShape = z.object({
   claims: optional(z.record(z.string(), z.unknown(), 'must be an object')),
 })
 
-/** The host's users, guarded. Yes and no are read by truth: 1 is yes. */
+/** The host's users, guarded. Where a hook answers yes or no, every truthy value is a yes. */
 export function guardUsers(
   users: Users,
   loginHintToken: LoginHintTokenVerifier | undefined,

@@ -50,18 +50,18 @@ export interface CallOverrides {
 
 const noProofs: readonly string[] = []
 
-/** What of the context it takes to see a call: the aliases of the endpoints, and how certificates are read. */
+/** The part of the context that `callOf` needs: the aliases of the endpoints, and how certificates are read. */
 interface CallSettings {
   readonly aliases: ReadonlyMap<string, string>
   certificateOf(req: Request): ShownCertificate | undefined
 }
 
-/** How client authentication sees a request of Express. `url`: of the endpoint, as configured. */
+/** A request of Express as a `Call`. `url`: of the endpoint, as configured. */
 export function callOf(ctx: CallSettings, req: Request, form: Form, url: string): Call {
   return {
     form,
     authorization: req.headers.authorization,
-    // made of all headers when it is asked for the first time
+    // `headersDistinct` is built from all headers when it is first read
     dpop: req.headers.dpop === undefined ? noProofs : (req.headersDistinct.dpop ?? noProofs),
     address: () => addressOf(req),
     url,
@@ -71,7 +71,7 @@ export function callOf(ctx: CallSettings, req: Request, form: Form, url: string)
   }
 }
 
-/** How a call is told of its end that comes with a signal. */
+/** `whenGone` of a call that comes with an abort signal. */
 export function whenAborted(signal: AbortSignal): NonNullable<Call['whenGone']> {
   return (listener) => {
     if (signal.aborted) listener()
@@ -82,14 +82,14 @@ export function whenAborted(signal: AbortSignal): NonNullable<Call['whenGone']> 
 
 /** A response that is closed before we answered it has lost its client. */
 function whenClosed({ res, socket }: Request, listener: () => void): () => void {
-  const place = res ?? socket
-  place.once('close', listener)
-  return () => place.off('close', listener)
+  const source = res ?? socket
+  source.once('close', listener)
+  return () => source.off('close', listener)
 }
 
 /**
- * Behind a proxy that Express was not told of (`trust proxy`), all callers have the proxy's address: a budget of
- * failures would belong to them together, and anybody could use up that of a client. Then no address is known.
+ * Behind a proxy that Express was not told of (`trust proxy`), all callers seem to have the proxy's address. They would
+ * share one budget of failures, and anybody could use up that of a client: the address counts as unknown.
  */
 function addressOf({ ip, headers, socket }: Request): string | undefined {
   const isForwarded = headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined

@@ -91,8 +91,8 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
 }
 
 /**
- * Reads the TLS options now, so that a mistake shows at the start, and makes the HTTP client at the first call: it is a
- * quarter of what there is to load, and a server that is only polled never needs it.
+ * Reads the TLS options now, so that a mistake shows at the start, and loads the HTTP client at the first call: it is a
+ * quarter of the code that is loaded, and a server that is only polled never needs it.
  */
 function agentsFor(options: OutboundOptions): () => Promise<Record<'publicOnly' | 'anywhere', Agent>> {
   const { connectSeconds = 3, lookup = systemAddresses, ca, clientCertificate } = options

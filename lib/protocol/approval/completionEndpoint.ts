@@ -17,8 +17,8 @@ const schema = z.object({
 
 /**
  * `POST /auth/backchannel/complete`: JSON `{auth_req_id, approved}` with the user's bearer token, from the host's own
- * screen or app. `auth_req_id` may also be the handle of the link. Answers 204, or JSON where Transmit's clients look
- * for it.
+ * screen or app. `auth_req_id` may also be the handle of the link. Answers 204; with JSON under the option
+ * `interop.errorFormat: 'transmit'`.
  */
 export function completionEndpoint(
   ctx: AskContext,

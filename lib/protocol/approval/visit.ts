@@ -9,7 +9,7 @@ import { isEnough, loginNeed } from './login.ts'
 import { type HeldHandle, pageUrl, readCookie } from './pageCookie.ts'
 import { closedState } from './view/model.ts'
 
-/** A user at the page of their own open request: everything held that has to hold before it is shown or answered. */
+/** A user at the page of their own open request. Every check before the question is shown or answered has passed. */
 export interface Visit extends HeldHandle {
   readonly record: RequestRecord
   readonly user: SessionUser
@@ -18,7 +18,7 @@ export interface Visit extends HeldHandle {
 /** What a visitor gets instead: another page, in the language of the request, or another place to go to. */
 export type Detour = { readonly page: Page; readonly locale: string | undefined } | { readonly seeOther: string }
 
-/** In the query of the page once a login was sent back to reach more. */
+/** In the query of the page's URL, once a user who was signed in has been sent to sign in again. */
 const signedInAgain = 'again'
 
 /** Reads who is signed in, and the request whose handle their browser holds. Changes nothing. */

@@ -7,31 +7,34 @@ import { isObject, parseJson } from '../../core/json.ts'
 /** The `claims` member of a request (OpenID Connect Core 5.5), checked. */
 export type RequestedClaims = Readonly<Record<string, unknown>>
 
-// What tokens and answers say about themselves is written here: these names are not for anybody else's values.
+// Names that only this package sets: neither the claims of a user nor the overrides of an approval may have them.
 
+/** Claims of ID tokens. */
 export const idTokenClaims: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'azp', 'nonce', 'auth_time', 'acr', 'amr', 'cnf'],
   ...['at_hash', 'c_hash', 's_hash'],
   ...['urn:openid:params:jwt:claim:auth_req_id', 'urn:openid:params:jwt:claim:rt_hash'],
 ])
 
+/** Claims of JWT access tokens. */
 export const accessTokenClaims: ReadonlySet<string> = new Set([
   ...['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'client_id', 'scope', 'auth_time', 'acr', 'amr', 'cnf'],
   'authorization_details',
 ])
 
-/** RFC 7515 4.1; OpenID Connect Core 2: an ID token brings no keys. */
+/** Header members of ID tokens (RFC 7515 4.1). An ID token brings no keys (OpenID Connect Core 2). */
 export const idTokenHeader: ReadonlySet<string> = new Set([
   ...['alg', 'kid', 'typ', 'cty', 'crit', 'b64', 'enc', 'zip'],
   ...['jku', 'jwk', 'x5u', 'x5c', 'x5t', 'x5t#S256'],
 ])
 
+/** Members of token responses. */
 export const tokenResponse: ReadonlySet<string> = new Set([
   ...['access_token', 'token_type', 'expires_in', 'refresh_token', 'scope', 'id_token', 'auth_req_id'],
   ...['authorization_details', 'grant_id', 'error', 'error_description', 'error_uri', '__proto__'],
 ])
 
-/** OpenID Connect Core 5.4. */
+/** The claims that the standard scope values ask for (OpenID Connect Core 5.4). */
 export const standardScopeClaims: ScopeClaims = {
   profile: [
     ...['name', 'family_name', 'given_name', 'middle_name', 'nickname', 'preferred_username', 'profile', 'picture'],

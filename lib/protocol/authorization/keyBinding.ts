@@ -21,8 +21,9 @@ export async function bindingAtToken(
 }
 
 /**
- * At the backchannel endpoint: the key to remember. Pushed tokens have no other (CIBA Core 5). A DPoP key that clients
- * of poll and ping show here, or promise by `dpop_jkt`, is the only one that redeems (RFC 9449 10).
+ * At the backchannel endpoint: the key to remember. Pushed tokens are bound to it, as no token request follows (CIBA
+ * Core 5). For poll and ping, a DPoP key that is shown here, or promised by `dpop_jkt`, is the only one that redeems
+ * (RFC 9449 10).
  * @param promised `dpop_jkt` of the request.
  * @throws BackchannelError as `bindingAtToken`.
  */

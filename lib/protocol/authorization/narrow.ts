@@ -22,7 +22,7 @@ export function requireNarrower(
   if (!ctx.settings.approval.widerScopes && !scope.every((each) => asked.scope.includes(each))) {
     throw new BackchannelError('invalid_scope', 'A decision may grant less than was asked, never more')
   }
-  // none at all would be a token for the default audience, which is another one
+  // an empty list would mean the default audience, which is not what was asked for
   const leavesNone = granted.resources?.length === 0 && asked.resources !== undefined
   if (leavesNone || !resources.every((each) => asked.resources?.includes(each))) {
     throw new BackchannelError(

@@ -30,7 +30,7 @@ export function narrowResources(ctx: Context, uris: readonly string[], granted: 
   return granted.length === 0 ? [] : [...new Set(uris)]
 }
 
-/** The scope values that mean something to all of these resources together (RFC 9068 2.2.3). */
+/** The scope values that at least one of these resources knows (RFC 9068 2.2.3). */
 export async function scopeFor(
   ctx: Context,
   uris: readonly string[],

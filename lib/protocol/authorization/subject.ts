@@ -11,7 +11,7 @@ import { requestedValues } from './claims.ts'
  * @param sub The host's name for the user.
  */
 export function subjectFor({ vault }: Pick<AskContext, 'vault'>, client: ClientMetadata, sub: string): string {
-  return isPairwise(client) ? vault.encryptSubject(sub, vaultContextOf(client)) : sub
+  return isPairwise(client) ? vault.encryptSubject(sub, subjectAad(client)) : sub
 }
 
 /** The host's name for the user behind a name that this client was given; `undefined` when it is none of ours. */
@@ -20,7 +20,7 @@ export function subjectBehind(
   client: ClientMetadata,
   name: string,
 ): string | undefined {
-  return isPairwise(client) ? vault.decryptSubject(name, vaultContextOf(client)) : name
+  return isPairwise(client) ? vault.decryptSubject(name, subjectAad(client)) : name
 }
 
 /** What is wrong with the client's registration for its subjects, in words for the host's log; `undefined`: nothing. */
@@ -45,7 +45,7 @@ function isPairwise({ subject_type }: ClientMetadata): boolean {
   return subject_type === 'pairwise'
 }
 
-function vaultContextOf(client: ClientMetadata): string {
+function subjectAad(client: ClientMetadata): string {
   const sector = sectorOf(client)
   if (sector === undefined) throw new Error(`client "${client.client_id}" has no sector for pairwise subjects`)
   return `sub ${sector}`

@@ -1,4 +1,4 @@
-/** Attribute types by their usual names; the names that OpenSSL and RFC 4514 give them, and some older ones. */
+/** Object identifiers of attribute types, by the names that OpenSSL and RFC 4514 give them, and some older ones. */
 const oids: Readonly<Record<string, string>> = {
   CN: '2.5.4.3',
   SN: '2.5.4.4',

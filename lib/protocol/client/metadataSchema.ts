@@ -15,7 +15,8 @@ export const clientAuthMethods = [
   'self_signed_tls_client_auth',
 ] as const satisfies readonly ClientAuthMethod[]
 
-const cibaGrantType = 'urn:openid:params:grant-type:ciba'
+/** The extension grant of CIBA Core 4. */
+export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
 const https = z
   .string('must be a string')

@@ -1,4 +1,5 @@
-import type { AskContext, Pair } from '../../core/context.ts'
+import type { Pair } from '../../contracts/approval.ts'
+import type { AskContext } from '../../core/context.ts'
 
 /** Is this client kept from asking this user, who said "I did not start this"? An event tells when it is. */
 export async function isBlocked(ctx: AskContext, { clientId, sub }: Pair): Promise<boolean> {

@@ -58,7 +58,7 @@ export function createBudgets(
   }
 }
 
-/** How much there is of each, and for how long. `key`: its name in the host's storage, where that is another one. */
+/** The points of each budget, and the seconds until they are back. `key`: its name in the storage if another. */
 function budgetsOf(
   limits: AskSettings['limits'],
   expirySeconds: number,

@@ -35,7 +35,7 @@ export async function countFailure({ budgets }: Context, clientId: string, call:
   await budgets.take(['failedAuthentications', key]).catch(() => {}) // the guard has reported the outage
 }
 
-/** Anybody may fail, under any number of names: what is remembered and counted has to have an end. */
+/** Anybody may fail under any number of names, so only so many are remembered and counted. */
 async function forgetOldest(budgets: Budgets): Promise<void> {
   const [oldest] = budgets.failedCallers
   if (budgets.failedCallers.size <= maxCallers || oldest === undefined) return

@@ -1,5 +1,6 @@
+import type { Pair } from '../../contracts/approval.ts'
 import type { RequestRecord } from '../../contracts/request.ts'
-import type { AskContext, BudgetName, Exhausted, Pair } from '../../core/context.ts'
+import type { AskContext, BudgetName, Exhausted } from '../../core/context.ts'
 import { hashOf } from '../../core/crypto/handles.ts'
 import { BackchannelError } from '../../core/errors.ts'
 
@@ -84,7 +85,7 @@ export function unknownUser(hintHash: string): string {
   return `? ${hintHash}`
 }
 
-/** Names of budgets in events, where they are those of another option. */
+/** Names of budgets in events, where these name the option instead. */
 const limitNames: Partial<Record<BudgetName, string>> = { coolDowns: 'denialSeconds' }
 
 function refusal(

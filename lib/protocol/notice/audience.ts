@@ -4,7 +4,7 @@ import type { Client } from '../../core/client.ts'
 import type { AskContext } from '../../core/context.ts'
 import type { RouteQuery } from './route.ts'
 
-/** Who a stored request is between, and what its way to the user is chosen by. */
+/** The client and the user of a stored request, and what its route is chosen for. */
 export interface Audience {
   readonly client: Client
   readonly user: User

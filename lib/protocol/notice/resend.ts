@@ -10,6 +10,7 @@ import { linkOf } from './link.ts'
 import { chooseRoute } from './route.ts'
 import { tryRoutes } from './send.ts'
 
+/** How a notice is sent again. */
 export interface ResendOptions {
   /** Name of the channel to use this time. Defaults to the choice made for the request itself. */
   readonly channel?: string

@@ -9,7 +9,7 @@ export interface Route {
   readonly channel: Channel
   /** Where the channel reaches this user; empty for a channel that returns the link to the client. */
   readonly to: string
-  /** In order. */
+  /** What takes over, in this order. */
   readonly fallbacks: readonly Route[]
 }
 

@@ -68,7 +68,7 @@ export async function tryRoutes(ctx: AskContext, route: Route, telling: Telling,
   return { failure: failures.includes('try_later') ? 'try_later' : (failures[0] ?? 'undeliverable') }
 }
 
-/** What the channel has thrown, from below what its guard has made of it. */
+/** What the channel has thrown: its guard keeps it as the cause of an outage. */
 function causeOf(thrown: unknown): unknown {
   return thrown instanceof BackchannelError ? (thrown.cause ?? thrown) : thrown
 }

@@ -27,7 +27,7 @@ export function announce(ctx: Context, record: RequestRecord): void {
   // requests with a ticket are delivered by the backend that holds it
   const isDelivered = record.deliveryMode !== 'poll' && record.ticketHash === undefined
   if (isDelivered) ctx.background.run(() => wake(ctx, record))
-  // what other processes do not hear of, the next poll finds
+  // where another process does not hear of the answer, its client's next poll finds it
   ctx.longPoll?.answered(record.id).catch((thrown) => reportFault(ctx, thrown))
 }
 
@@ -87,19 +87,19 @@ async function pushTokens(
   if (tokens === undefined) return { next: 'retry' } // delivered or expired meanwhile: the next run finds out which
   const called = await callClient(ctx, record, client, attempt, { auth_req_id: authReqId, ...tokens })
   if (called.outcome !== 'accepted') return notAccepted(ctx, record, called)
-  // accepted is accepted; what is still kept of the tokens leaves with the record
+  // the client has accepted: if the sealed tokens cannot be erased now, they end with the record
   await handedOver(ctx, record).catch(() => {})
   ctx.emit({ type: 'request.delivered', request: record.id, clientId: record.clientId, sub })
   return end
 }
 
-/** Calls the client with what it is told, tokens apart. */
+/** Tells the client everything but tokens: a ping, or a push error. */
 async function tell(ctx: Context, record: RequestRecord, attempt: number, body: object): Promise<DeliveryResult> {
   const called = await callClient(ctx, record, await ctx.clients.find(record.clientId), attempt, body)
   return called.outcome === 'accepted' ? end : notAccepted(ctx, record, called)
 }
 
-/** CIBA Core 12 leaves open whether the client is told of the end: it is, once, and may fail without consequences. */
+/** CIBA Core 12 leaves open whether the client is told of an expiry: it is told once, and no failure is tried again. */
 async function pushExpired(ctx: Context, record: RequestRecord, attempt: number): Promise<DeliveryResult> {
   const body = errorBody('expired_token', 'The request has expired', authReqIdOf(ctx, record))
   await callClient(ctx, record, await ctx.clients.find(record.clientId), attempt, body)

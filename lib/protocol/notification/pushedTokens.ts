@@ -5,7 +5,7 @@ import { aad } from '../../core/crypto/vault.ts'
 import { mintPushed } from '../token/issue.ts'
 import { revokePushed } from '../token/revocation.ts'
 
-// The tokens of a push request are minted once, are the same at every try, sealed while they wait, and gone afterwards.
+// The tokens of a push request are minted once, the same at every try, sealed while they wait, and erased afterwards.
 
 /** A token response as it is pushed. */
 export type PushedTokens = Readonly<Record<string, unknown>>
@@ -69,7 +69,7 @@ function open(ctx: Context, { id, sealedDelivery = '' }: RequestRecord): PushedT
   return JSON.parse(ctx.vault.open(sealedDelivery, aad('delivery', id)))
 }
 
-/** The last try may end after the request does; what follows from it still belongs to the request. */
+/** The time of a move after a try: the last one may end after `expiresAt`, when the store would refuse the move. */
 function inTime(ctx: Context, { expiresAt }: RequestRecord): number {
   return Math.min(ctx.clock(), expiresAt - 1)
 }

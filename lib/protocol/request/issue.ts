@@ -72,7 +72,7 @@ export interface Draft {
   readonly details: RequestDetails
 }
 
-/** Between the polls of a client that another server serves, which keeps to an interval of its own. */
+/** What is stored where another server serves the client, which has an interval of its own. */
 const defaultIntervalSeconds = 5
 
 /**

@@ -9,6 +9,7 @@ import type { Hint, LoginHintTokenVerifier } from '../../contracts/users.ts'
 import { asymmetricAlgs } from '../../core/crypto/jws.ts'
 import { BackchannelError, invalidRequest } from '../../core/errors.ts'
 
+/** Whose `login_hint_token`s are believed, and how they are read. */
 export interface LoginHintTokensOptions {
   /** Who may sign hints: their keys, or the https URL of their JWK Set, by `iss`. */
   readonly issuers: Readonly<Record<string, JwkSet | string>>

@@ -40,7 +40,7 @@ export async function findUser(ctx: AskContext, { client, details, hint }: UserQ
   return user
 }
 
-/** No name has control characters or halves of characters. Some databases fail on them, which looks like an outage. */
+/** Control characters and lone surrogates are in no user's name. Some databases fail on them, as in an outage. */
 const unprintable = /[\p{Cc}\p{Cs}]/u
 
 /** Where unknown users are hidden, a user who cannot be asked looks like one who can. */

@@ -30,7 +30,7 @@ const slowDown: TokenAnswer = {
 }
 
 /**
- * The CIBA grant (CIBA Core 10.1 and 11): one look at the record, and tokens for one winner.
+ * The CIBA grant (CIBA Core 10.1 and 11): one read of the record, and tokens for one winner.
  * @throws BackchannelError CIBA Core 11, but for `authorization_pending` and `slow_down`, which are answers.
  */
 export async function redeem(

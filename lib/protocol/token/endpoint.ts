@@ -9,13 +9,11 @@ import { fromParsed } from '../../core/http/form.ts'
 import { sendJson } from '../../core/http/respond.ts'
 import { isObject, omitUndefined } from '../../core/json.ts'
 import { authenticate } from '../client/authenticate.ts'
+import { cibaGrantType } from '../client/metadataSchema.ts'
 import { redeem } from './cibaGrant.ts'
 import type { TokenAnswer } from './grant.ts'
 import { refresh } from './refreshGrant.ts'
 import { familyOf, refreshGrantType } from './refreshToken.ts'
-
-/** The extension grant of CIBA Core 4. */
-export const cibaGrantType = 'urn:openid:params:grant-type:ciba'
 
 /** Serves one grant type for an authenticated client. */
 type ServeGrant = (

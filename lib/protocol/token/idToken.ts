@@ -4,10 +4,10 @@ import type { Context } from '../../core/context.ts'
 import { signJwt } from '../../core/crypto/signature.ts'
 import type { SigningKey } from '../../core/crypto/signingKeys.ts'
 
-/** What an ID token is made with, and the tokens it vouches for. */
+/** What an ID token is made with, and the tokens whose hashes it holds. */
 interface IdTokenInput {
   readonly key: SigningKey
-  /** The user's. */
+  /** Claims of the user. */
   readonly claims: Readonly<Record<string, unknown>>
   /** Epoch seconds. */
   readonly iat: number

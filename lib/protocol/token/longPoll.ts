@@ -6,8 +6,8 @@ import type { Settings } from '../../core/settings.ts'
 const grainMs = 50
 
 /**
- * Long polling (CIBA Core 10.1): a poll stays open until the user has answered. Across processes by `store.subscribe`;
- * a store without it serves one process, or leaves the others without news until the hold is over.
+ * Long polling (CIBA Core 10.1): a poll stays open until the user has answered. Other processes hear of the answer by
+ * `store.subscribe`; where a store has no such verb, the polls they hold end when their time is over.
  * @returns `undefined` where the option `polling.holdSeconds` is not set.
  */
 export function createLongPoll(
@@ -25,7 +25,7 @@ export function createLongPoll(
     onConnect: () => {
       isConnected = true
     },
-    // polls that are held stay: they hear of answers given in this process, and would only rush to the store
+    // held polls stay open: they hear of answers given in this process, and all at once they would flood the store
     onDisconnect: () => {
       isConnected = false
     },

@@ -29,8 +29,8 @@ export type OwnToken = OwnRefreshToken | { readonly kind: 'access_token'; readon
 const jtiPattern = /^[\w-]{16}\.[\w-]{22}$/
 
 /**
- * Recognises a token of ours, expired or not; `undefined`: we did not make it. Nothing is awaited, as whose the call is
- * has to be known before its body is given up. `verifyOwnToken` comes next.
+ * Recognises a token of ours, expired or not; `undefined`: we did not make it. Nothing is awaited: the body
+ * of a call that is the host's has to be put back in the same turn. `verifyOwnToken` comes next.
  */
 export function readOwnToken(ctx: Context, token: string): PresentedToken | undefined {
   const family = familyOf(ctx, token)

@@ -28,11 +28,11 @@ export async function revoke(ctx: Context, token: OwnToken, client: Client): Pro
 export async function revokeGrant(ctx: Context, family: GrantRecord, client: Client): Promise<void> {
   await ctx.store.endGrant(family.id)
   const { accessTokenSeconds } = lifetimesOf(ctx, client.metadata, family.approval.tokens)
-  // `jti` of an access token begins with the public id of its request, so one mark ends all of a grant
+  // `jti` of an access token begins with the public id of its request, so one entry revokes all of a grant
   await once(ctx, 'revoked', family.request, rememberedUntil(ctx.clock() / 1000 + accessTokenSeconds))
 }
 
-/** A JWT access token cannot be taken back; it is marked, and introspection tells of the mark. */
+/** A JWT access token cannot be taken back: it is remembered as revoked, and introspection says so. */
 export async function revokeAccessToken(ctx: Context, { jti, exp }: AccessTokenClaims): Promise<void> {
   await once(ctx, 'revoked', jti, rememberedUntil(exp))
 }

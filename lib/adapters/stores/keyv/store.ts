@@ -1,5 +1,6 @@
 import type { BackchannelStore } from '../../../contracts/store.ts'
 import { hashOf } from '../../../core/crypto/handles.ts'
+import { checkOptionNames } from '../../optionNames.ts'
 import { type Access, createMutex } from './access.ts'
 import { createBackend, type KeyvLike, requireKeyv } from './backend.ts'
 import { warningAbout } from './capabilities.ts'
@@ -9,6 +10,7 @@ import { createSingleUseKeys } from './singleUseKeys.ts'
 
 export type { KeyvLike } from './backend.ts'
 
+/** What `keyvStore` takes besides its Keyv. */
 export interface KeyvStoreOptions {
   /** Told once, at the start, what the backend cannot promise. Defaults to `console.warn`. */
   readonly warn?: (text: string) => void
@@ -20,7 +22,7 @@ export interface KeyvStoreOptions {
  * Several processes are served best by `redisStore` and `postgresStore`.
  *
  * @param keyv A Keyv. Disconnecting it is up to you.
- * @throws TypeError when it is not a Keyv.
+ * @throws TypeError when it is not a Keyv, or an option is unknown.
  * @example
  * ```ts
  * import KeyvRedis from '@keyv/redis'
@@ -30,8 +32,10 @@ export interface KeyvStoreOptions {
  * const store = keyvStore(new Keyv(new KeyvRedis('redis://127.0.0.1:6379')))
  * ```
  */
-export function keyvStore(keyv: KeyvLike, { warn = console.warn }: KeyvStoreOptions = {}): BackchannelStore {
+export function keyvStore(keyv: KeyvLike, options: KeyvStoreOptions = {}): BackchannelStore {
   requireKeyv(keyv)
+  checkOptionNames('keyvStore', options, { warn: true })
+  const { warn = console.warn } = options
   const backend = createBackend(keyv)
   const access: Access = { backend, inTurn: createMutex(), singleUse: createSingleUseKeys(backend) }
   const warning = warningAbout(backend.kind)

@@ -3,6 +3,7 @@ import type { BackchannelStore, Polled, Poller } from '../../../contracts/store.
 import { hashOf } from '../../../core/crypto/handles.ts'
 import { maxHoldSeconds, maxIntervalSeconds, pollToleranceMs, slowDownSeconds } from '../../../core/pacing.ts'
 import { isExpired } from '../../../core/request.ts'
+import { checkOptionNames, type OptionNames } from '../../optionNames.ts'
 import { shareBus } from '../pubsub.ts'
 import { createRun, type PoolLike, type Run, requirePool } from './pool.ts'
 import { postgresBus } from './pubsub.ts'
@@ -12,11 +13,12 @@ import { statementsFor } from './statements.ts'
 
 export type { ListeningClient, PoolLike, QueryResult } from './pool.ts'
 
+/** What `postgresStore` takes besides its pool. */
 export interface PostgresStoreOptions {
   /** The PostgreSQL schema that holds the tables. Defaults to `express_ciba`. */
   readonly schema?: string
-  /** Milliseconds after which a silent PostgreSQL counts as out of reach. Defaults to 2000. */
-  readonly timeoutMs?: number
+  /** Seconds after which a silent PostgreSQL counts as out of reach. Defaults to 2. */
+  readonly timeoutSeconds?: number
   /** Seconds between two removals of what has ended; 0 leaves them to your own calls of `sweep`. Defaults to 60. */
   readonly sweepSeconds?: number
   /** Prepare each statement once per connection. Switch off behind a pooler that cannot. Defaults to `true`. */
@@ -28,11 +30,20 @@ export interface PostgresStoreOptions {
   readonly listenOn?: PoolLike
 }
 
+/** A store on PostgreSQL, and the care of its tables. */
 export interface PostgresStore extends BackchannelStore {
   /** Creates the tables or brings them up to date. Call it before the first request; any number of processes may. */
   migrate(): Promise<void>
   /** Removes what has ended, at most `limit` rows of each kind (1000 by default), and says how many it were. */
   sweep(limit?: number): Promise<number>
+}
+
+const names: OptionNames<PostgresStoreOptions> = {
+  schema: true,
+  timeoutSeconds: true,
+  sweepSeconds: true,
+  prepare: true,
+  listenOn: true,
 }
 
 /** Runs statements. */
@@ -46,7 +57,7 @@ interface Database {
  * round trip; what was acknowledged is on disk as PostgreSQL's own `synchronous_commit` says.
  *
  * @param pool A Pool of `pg`. Ending it is up to you.
- * @throws TypeError when `pool` is none, or an option is wrong.
+ * @throws TypeError when `pool` is none, or an option is wrong or unknown.
  * @example
  * ```ts
  * import { Pool } from 'pg'
@@ -57,15 +68,16 @@ interface Database {
  * ```
  */
 export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}): PostgresStore {
-  const { schema = 'express_ciba', timeoutMs = 2000, sweepSeconds = 60, prepare = true, listenOn = pool } = options
   requirePool(pool)
+  checkOptionNames('postgresStore', options, names)
+  const { schema = 'express_ciba', timeoutSeconds = 2, sweepSeconds = 60, prepare = true, listenOn = pool } = options
   requirePool(listenOn, 'listenOn')
   if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema)) {
     throw new TypeError(
       'express-ciba: postgresStore: option "schema" must be a plain name: up to 40 lower-case letters, digits and _',
     )
   }
-  const db: Database = { run: createRun(pool, timeoutMs, prepare), sql: statementsFor(schema) }
+  const db: Database = { run: createRun(pool, timeoutSeconds * 1000, prepare), sql: statementsFor(schema) }
   const { run, sql } = db
   const timer = sweepSeconds > 0 ? setInterval(() => sweepAll(db), sweepSeconds * 1000).unref() : undefined
 

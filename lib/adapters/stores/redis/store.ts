@@ -3,6 +3,7 @@ import type { BackchannelStore, Polled, Poller } from '../../../contracts/store.
 import { hashOf } from '../../../core/crypto/handles.ts'
 import { omitUndefined } from '../../../core/json.ts'
 import { maxHoldSeconds, maxIntervalSeconds, pollToleranceMs, slowDownSeconds } from '../../../core/pacing.ts'
+import { checkOptionNames } from '../../optionNames.ts'
 import { shareBus } from '../pubsub.ts'
 import { createRun, type RedisLike, type Run, requireClient } from './client.ts'
 import { redisBus } from './pubsub.ts'
@@ -11,11 +12,12 @@ import * as scripts from './scripts.ts'
 
 export type { IoredisLike, NodeRedisLike, RedisLike } from './client.ts'
 
+/** What `redisStore` takes besides its client. */
 export interface RedisStoreOptions {
   /** Before every key. Defaults to `ciba:`. */
   readonly prefix?: string
-  /** Milliseconds after which a silent Redis counts as out of reach. Defaults to 2000. */
-  readonly timeoutMs?: number
+  /** Seconds after which a silent Redis counts as out of reach. Defaults to 2. */
+  readonly timeoutSeconds?: number
 }
 
 /** Runs scripts, and names keys. The tag in braces picks the slot of a cluster: one request, one node. */
@@ -33,7 +35,7 @@ interface Redis {
  *
  * @param client A connected client of node-redis 5 or 6 (`redis`) or ioredis 5 or 6, single or cluster. Closing it is
  * up to you.
- * @throws TypeError when it is not a client.
+ * @throws TypeError when it is not a client, or an option is unknown.
  * @example
  * ```ts
  * import { createClient } from 'redis'
@@ -44,7 +46,9 @@ interface Redis {
  */
 export function redisStore(client: RedisLike, options: RedisStoreOptions = {}): BackchannelStore {
   requireClient(client)
-  const { prefix = 'ciba:', timeoutMs = 2000 } = options
+  checkOptionNames('redisStore', options, { prefix: true, timeoutSeconds: true })
+  const { prefix = 'ciba:', timeoutSeconds = 2 } = options
+  const timeoutMs = Math.round(timeoutSeconds * 1000) // node-redis takes whole ones only
   const redis: Redis = {
     run: createRun(client, timeoutMs),
     requestKey: (id) => `${prefix}request:{${id}}`,

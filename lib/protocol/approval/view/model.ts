@@ -31,6 +31,6 @@ export function stateForStatus(status: number): ClosedState {
   if (status === 404) return 'unknown'
   if (status === 409) return 'answered'
   if (status === 410) return 'expired'
-  // what a browser never sends by itself: opening the link again is what helps
+  // no form of ours sends this: opening the link again, as the page `wrong_user` says, helps
   return status >= 400 && status < 500 ? 'wrong_user' : 'error'
 }
