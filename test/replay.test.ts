@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { type BackchannelStore, type ClientMetadata, memoryStore } from 'express-ciba'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose'
+import { once, type ReplayKind, wasSeen } from '../lib/core/replay.ts'
 import { clientOf } from './helpers/client.ts'
 import { makeDpopKey } from './helpers/dpop.ts'
 import { type Host, startHost } from './helpers/host.ts'
@@ -67,4 +68,25 @@ describe('threats 20, 50: what is good once is remembered for longer than it is 
     expect(await ask(plain, {}, proof)).to.equal(200)
     expectMargin(iat + 60)
   })
+})
+
+describe('what is good once survives an update from 0.1', () => {
+  const keys = {
+    assertion: 'assertion:id',
+    request: 'request:id',
+    dpop: 'dpop:id',
+    resend: 'resend id',
+    bounce: 'bounced id',
+    revoked: 'revoked id',
+  } satisfies Record<Exclude<ReplayKind, 'repeat'>, string>
+
+  for (const [kind, key] of Object.entries(keys) as [ReplayKind, string][]) {
+    it(`${kind}: under the key that stores have it under`, async () => {
+      const store = memoryStore()
+      expect(await store.firstSeen(key, Date.now() + 60_000)).to.equal(true)
+      expect(await wasSeen({ store }, kind, 'id')).to.equal(true)
+      expect(await once({ store }, kind, 'id', Date.now() + 60_000)).to.equal(false)
+      expect(await wasSeen({ store }, kind, 'other')).to.equal(false)
+    })
+  }
 })

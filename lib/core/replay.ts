@@ -3,8 +3,22 @@ import type { AskContext } from './context.ts'
 /** Our clocks and the store's own differ: what is over by one of them may still be good by another. */
 const marginMs = 60_000
 
+/**
+ * How the keys of each kind begin, as they do in stores since 0.1: under another key, a token that was revoked before an
+ * update would be good again after it.
+ */
+const prefixes = {
+  assertion: 'assertion:',
+  request: 'request:',
+  dpop: 'dpop:',
+  resend: 'resend ',
+  bounce: 'bounced ',
+  revoked: 'revoked ',
+  repeat: 'repeat ',
+} as const
+
 /** What is good once. Each kind has keys of its own. */
-export type ReplayKind = 'assertion' | 'request' | 'dpop' | 'resend' | 'bounce' | 'revoked'
+export type ReplayKind = keyof typeof prefixes
 
 /**
  * Replay guard with one winner: `true` for the first call with this kind and id, `false` for all others until `until`.
@@ -28,5 +42,5 @@ export function rememberedUntil(end: number): number {
 }
 
 function keyOf(kind: ReplayKind, id: string): string {
-  return `${kind}:${id}`
+  return prefixes[kind] + id
 }

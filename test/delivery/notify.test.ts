@@ -125,7 +125,7 @@ function watch(base: BackchannelStore) {
       return base.endGrant(id)
     },
     firstSeen(key, until) {
-      if (key.startsWith('revoked:')) revoked.accessTokens.push(key.slice('revoked:'.length))
+      if (key.startsWith('revoked ')) revoked.accessTokens.push(key.slice('revoked '.length))
       return base.firstSeen(key, until)
     },
   }

@@ -39,6 +39,16 @@ describe('ping', () => {
     expect((await notified.client.poll(authReqId)).body.error).to.equal('expired_token')
   })
 
+  it('tells the client once more when an answer is repeated, and not each time', async () => {
+    const { receiver } = notified
+    const authReqId = await notified.start()
+    for (const _ of Array.from({ length: 6 })) {
+      await notified.approve(authReqId)
+      await quiet(40)
+    }
+    expect(receiver.calls.length).to.be.within(1, 2)
+  })
+
   it('lets the client have its tokens while it is still being pinged, right after an early poll', async () => {
     const { client, receiver } = notified
     const authReqId = await notified.start()

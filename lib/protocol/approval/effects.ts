@@ -1,6 +1,7 @@
 import type { Answer, RequestRecord } from '../../contracts/request.ts'
 import type { AskContext } from '../../core/context.ts'
 import { omitUndefined } from '../../core/json.ts'
+import { once } from '../../core/replay.ts'
 import { block } from '../limits/blocks.ts'
 import { recordAnswer } from '../limits/prompts.ts'
 
@@ -30,10 +31,15 @@ export async function carryOutMissing(ctx: AskContext, record: RequestRecord): P
   return true
 }
 
-/** Carries out what may happen once more when an answer is repeated. Events, counts and `onAnswer` may not. */
+/**
+ * Carries out what may happen once more when an answer is repeated, should the process that took it have ended before.
+ * Once, as every further call would call the client, too. Events, counts and `onAnswer` do not follow.
+ */
 export async function carryOutAgain(ctx: AskContext, record: RequestRecord): Promise<void> {
   const { answer } = record
-  if (answer === undefined) return
+  // an outage has been reported by the store's guard, and the answer stands
+  const isFirst = await once(ctx, 'repeat', record.id, record.keptUntil).catch(() => false)
+  if (answer === undefined || !isFirst) return
   ctx.outcomes.announce(record)
   await blockAfter(ctx, record, answer)
 }
