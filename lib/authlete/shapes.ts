@@ -40,7 +40,7 @@ function element({ type, ...members }: AuthorizationDetail) {
   const named: Record<string, unknown> = { type }
   const others: Record<string, unknown> = {}
   for (const [name, value] of Object.entries(members)) {
-    if (name in lists && isTexts(value)) named[lists[name as keyof typeof lists]] = value
+    if (Object.hasOwn(lists, name) && isTexts(value)) named[lists[name as keyof typeof lists]] = value
     else if (name === 'identifier' && typeof value === 'string') named.identifier = value
     else others[name] = value
   }

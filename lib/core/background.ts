@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises'
 import type { Background } from './context.ts'
 import { BackchannelError } from './errors.ts'
@@ -10,6 +11,7 @@ import type { Emit } from './events.ts'
 export function createBackground(emit: Emit): Background {
   const tasks = new Set<Promise<void>>()
   const closing = new AbortController()
+  setMaxListeners(0, closing.signal) // each wait listens, and there may be many: without this Node warns of a leak
 
   async function carryOut(task: () => Promise<void>): Promise<void> {
     try {

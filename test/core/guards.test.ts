@@ -265,6 +265,11 @@ describe('guards', () => {
       expect([user?.sub, user?.email]).to.deep.equal(['alice', undefined])
     })
 
+    it('may be frozen', async () => {
+      const user = await find(Object.freeze({ sub: 'alice', email: null, email_verified: 1 }))
+      expect(user).to.deep.equal({ sub: 'alice', email: undefined, email_verified: true })
+    })
+
     it('are verified by 0 and 1 as by false and true', async () => {
       const user = await find({ sub: 'alice', email_verified: 0, phone_number_verified: 1 })
       expect(user).to.include({ email_verified: false, phone_number_verified: true })

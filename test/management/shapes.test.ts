@@ -34,4 +34,10 @@ describe('AuthzDetails', () => {
       ],
     })
   })
+
+  it('take no member for a list that only objects in general have', () => {
+    expect(authzDetails([{ type: 'a', toString: ['x'], constructor: ['y'] } as never])).to.deep.equal({
+      elements: [{ type: 'a', otherFields: '{"toString":["x"],"constructor":["y"]}' }],
+    })
+  })
 })

@@ -94,13 +94,13 @@ function readUser(value: unknown): User | undefined {
   return Object.keys(changes).length === 0 ? user : withChanges(user, changes)
 }
 
-/** A copy of what may be an instance of a class of the host's: its getters stay. */
+/** A copy of what may be frozen, or an instance of a class of the host's: its getters stay. */
 function withChanges(user: User, changes: Readonly<Record<string, unknown>>): User {
-  const copy = Object.create(Object.getPrototypeOf(user), Object.getOwnPropertyDescriptors(user))
+  const members: PropertyDescriptorMap = Object.getOwnPropertyDescriptors(user)
   for (const [name, value] of Object.entries(changes)) {
-    Object.defineProperty(copy, name, { value, enumerable: true, configurable: true, writable: true })
+    members[name] = { value, enumerable: true, configurable: true, writable: true }
   }
-  return copy
+  return Object.create(Object.getPrototypeOf(user), members)
 }
 
 /** A hint without a value names no user. */
