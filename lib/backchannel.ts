@@ -3,14 +3,14 @@ import { compose } from './compose.ts'
 import type { ApproveInput, DenyInput, FailInput, Pair } from './contracts/approval.ts'
 import type { ClientMetadata, JwkSet } from './contracts/clients.ts'
 import type { BackchannelOptions } from './contracts/options.ts'
-import type { FailedDelivery } from './contracts/queue.ts'
-import type { RequestState } from './contracts/request.ts'
+import type { DeliveryQueue, FailedDelivery } from './contracts/queue.ts'
+import type { RequestRecord, RequestState } from './contracts/request.ts'
 import type { GrantAnswer, GrantCall } from './contracts/tokens.ts'
 import type { RegisteredClient } from './core/client.ts'
 import type { AskContext, Context } from './core/context.ts'
-import { isId } from './core/crypto/handles.ts'
+import { notFound } from './core/errors.ts'
 import { isObject } from './core/json.ts'
-import { findByHandle, findNamed } from './core/lookup.ts'
+import { findNamed } from './core/lookup.ts'
 import { stateOf } from './core/request.ts'
 import { type DoctorOptions, examine, type Finding } from './doctor/doctor.ts'
 import { complete, failRequest } from './protocol/approval/complete.ts'
@@ -226,10 +226,7 @@ export function createBackchannel(options: BackchannelOptions): Backchannel {
     metadata: () => metadata,
     mergeMetadata: (hostDocument: Metadata) => merge(hostDocument, metadata),
     jwks: () => signingKeys.publicSet,
-    deliveries: Object.freeze({
-      failed: () => queue.failed(),
-      replay: (request: string) => queue.replay(request),
-    }),
+    deliveries: deliveriesOf(queue),
     checkRegistration: (client: ClientMetadata) => checkRegistration(context, client),
     doctor: (doctorOptions: DoctorOptions = {}) => examine(context, options, doctorOptions),
     close,
@@ -245,26 +242,33 @@ export function contextOf(backchannel: Backchannel): Context {
   throw new TypeError('express-ciba: this engine was not made by createBackchannel of this copy of the package')
 }
 
+/** What an engine offers of its queue. */
+export function deliveriesOf(queue: DeliveryQueue): Deliveries {
+  return Object.freeze({
+    failed: () => queue.failed(),
+    replay: (request: string) => queue.replay(request),
+  })
+}
+
 /** The part of an engine that asks users. */
 export function askingEngine(ctx: AskContext): AskingEngine {
-  const settle = async ({ request, decision }: Named): Promise<RequestState> => {
-    const record = await findNamed(ctx, request, 'authReqId', 'link')
-    return stateOf(await complete(ctx, record, decision), ctx.clock())
+  const named = async (request: string): Promise<RequestRecord> => {
+    const record = await findNamed(ctx, request)
+    if (record === undefined) throw notFound()
+    return record
   }
+  const settle = async ({ request, decision }: Named): Promise<RequestState> =>
+    stateOf(await complete(ctx, await named(request), decision), ctx.clock())
   return {
     approve: async (approval) => settle(readApprove(approval)),
     deny: async (denial) => settle(readDeny(denial)),
     fail: async (failure) => settle(readFail(failure)),
     find: async (request) => {
-      const record = isId(request)
-        ? await ctx.store.find(request)
-        : await findByHandle(ctx, request, 'authReqId', 'link')
+      const record = await findNamed(ctx, request)
       return record === undefined ? undefined : stateOf(record, ctx.clock())
     },
-    resend: async (request, options = {}) => resend(ctx, await findNamed(ctx, request, 'authReqId', 'link'), options),
-    cancel: async (request) => {
-      await failRequest(ctx, await findNamed(ctx, request, 'authReqId', 'link'), 'cancelled')
-    },
+    resend: async (request, options = {}) => resend(ctx, await named(request), options),
+    cancel: async (request) => failRequest(ctx, await named(request), 'cancelled'),
     block: (pair) => block(ctx, pair),
     unblock: (pair) => unblock(ctx, pair),
   }

@@ -1,11 +1,12 @@
 import { z } from 'zod'
 import type { Context } from '../core/context.ts'
 import { asBackchannelError } from '../core/errors.ts'
+import { errorOf } from '../core/events.ts'
 import { claimsOfScope } from '../protocol/authorization/claims.ts'
 import { callFrom, callMembers } from './call.ts'
 import { anything, readMembers, text } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
-import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { answer, serverError, wrongCall } from './results.ts'
 import { about, authzDetails, capitals, scopes } from './shapes.ts'
 import { type Received, receive } from './ticket.ts'
 
@@ -63,7 +64,7 @@ function toldOf(ctx: Context, { ticket, client, deliveryMode, asked, subject }: 
 
 function refused(ctx: Context, thrown: unknown): object {
   ctx.emit({ type: 'request.refused', error: asBackchannelError(thrown).code, cause: thrown })
-  const error = errorOf(ctx, thrown)
+  const error = errorOf(ctx.emit, thrown)
   const action =
     error.status >= 500 ? 'INTERNAL_SERVER_ERROR' : error.code === 'invalid_client' ? 'UNAUTHORIZED' : 'BAD_REQUEST'
   return answer('authentication', action, error.message, { responseContent: JSON.stringify(error) })

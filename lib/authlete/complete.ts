@@ -3,6 +3,7 @@ import type { Approval, RequestRecord } from '../contracts/request.ts'
 import type { Client } from '../core/client.ts'
 import type { Context } from '../core/context.ts'
 import { readJws } from '../core/crypto/jws.ts'
+import { errorOf } from '../core/events.ts'
 import { isObject, omitUndefined } from '../core/json.ts'
 import { authReqIdOf } from '../core/lookup.ts'
 import { notificationOf } from '../protocol/notification/body.ts'
@@ -10,7 +11,7 @@ import { lifetimesOf } from '../protocol/token/grant.ts'
 import { readCompletion } from './completion.ts'
 import { anything, list, number, readMembers, text, texts } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
-import { answer, errorOf, wrongCall } from './results.ts'
+import { answer, wrongCall } from './results.ts'
 import { about, authzDetails, capitals } from './shapes.ts'
 import { completeTicket } from './ticket.ts'
 
@@ -43,7 +44,7 @@ export async function completeApi(ctx: Context, options: ManagementOptions, body
     const decision = readCompletion(omitUndefined({ ...said, properties: properties?.map(withoutNull) }))
     return await answerFor(ctx, options, await completeTicket(ctx, ticket, decision))
   } catch (thrown) {
-    const error = errorOf(ctx, thrown)
+    const error = errorOf(ctx.emit, thrown)
     const say = error.status < 500 ? wrongCall : answer
     return say('complete', 'SERVER_ERROR', error.message)
   }
@@ -56,9 +57,9 @@ async function answerFor(ctx: Context, options: ManagementOptions, record: Reque
   const { clientId, deliveryMode, details } = record
   // the answer is stored and stands, whether or not the registry of clients is within reach
   const client = await ctx.clients.find(clientId).catch(() => undefined)
-  const notification = deliveryMode === 'poll' ? undefined : await notificationOf(ctx, record)
-  const pushed = deliveryMode === 'push' && client !== undefined ? notification?.body : undefined
   const authReqId = authReqIdOf(ctx, record)
+  const notification = deliveryMode === 'poll' ? undefined : await notificationOf(ctx, record, client, authReqId)
+  const pushed = deliveryMode === 'push' && client !== undefined ? notification?.body : undefined
   const action = notification === undefined ? 'NO_ACTION' : 'NOTIFICATION'
   return answer('complete', action, `The request is completed: ${results[record.answer?.result ?? 'failed']}`, {
     responseContent: notification && JSON.stringify(notification.body ?? failure(authReqId)),

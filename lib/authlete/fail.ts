@@ -2,10 +2,11 @@ import { z } from 'zod'
 import type { ErrorCode } from '../contracts/errors.ts'
 import type { Context } from '../core/context.ts'
 import { BackchannelError } from '../core/errors.ts'
+import { errorOf } from '../core/events.ts'
 import { omitUndefined } from '../core/json.ts'
 import { readMembers, text } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
-import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { answer, serverError, wrongCall } from './results.ts'
 import { failTicket } from './ticket.ts'
 
 const reasons = {
@@ -34,7 +35,7 @@ export async function failApi(ctx: Context, _options: ManagementOptions, body: u
   try {
     if (ticket !== undefined) await failTicket(ctx, ticket, code)
   } catch (thrown) {
-    const error = errorOf(ctx, thrown)
+    const error = errorOf(ctx.emit, thrown)
     const say = error.status < 500 ? wrongCall : answer
     return say('fail', 'INTERNAL_SERVER_ERROR', error.message, failed)
   }

@@ -1,8 +1,9 @@
 import { z } from 'zod'
 import type { Context } from '../core/context.ts'
+import { errorOf } from '../core/events.ts'
 import { readMembers, text } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
-import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { answer, serverError, wrongCall } from './results.ts'
 import { issueTicket } from './ticket.ts'
 
 const members = z.object({ ticket: text })
@@ -25,6 +26,6 @@ export async function issueApi(ctx: Context, _options: ManagementOptions, body: 
       interval: issued.interval,
     })
   } catch (thrown) {
-    return answer('issue', 'INTERNAL_SERVER_ERROR', errorOf(ctx, thrown).message, failed)
+    return answer('issue', 'INTERNAL_SERVER_ERROR', errorOf(ctx.emit, thrown).message, failed)
   }
 }

@@ -1,5 +1,4 @@
-import type { Context } from '../core/context.ts'
-import { asBackchannelError, type BackchannelError } from '../core/errors.ts'
+import type { BackchannelError } from '../core/errors.ts'
 import { omitUndefined } from '../core/json.ts'
 
 /**
@@ -50,13 +49,6 @@ function envelope(code: string, action: string, message: string, members: object
 }
 
 const byStatus: Readonly<Record<number, string>> = { 401: 'A001202', 403: 'A001203', 404: 'A001204', 405: 'A001205' }
-
-/** Anything thrown, as the error that the answer tells of. What we do not know becomes an event. */
-export function errorOf(ctx: Context, thrown: unknown): BackchannelError {
-  const error = asBackchannelError(thrown)
-  if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
-  return error
-}
 
 /** The answer to a call that is none: not authorized, not readable, or nowhere. */
 export function apiError({ status, message }: BackchannelError): object {

@@ -3,6 +3,7 @@ import type { Grant } from '../contracts/tokens.ts'
 import type { Context } from '../core/context.ts'
 import { readJws } from '../core/crypto/jws.ts'
 import { asBackchannelError, BackchannelError } from '../core/errors.ts'
+import { errorOf } from '../core/events.ts'
 import type { CallOverrides } from '../core/http/call.ts'
 import { omitUndefined } from '../core/json.ts'
 import { idTokenClaimNames } from '../protocol/authorization/claims.ts'
@@ -11,7 +12,7 @@ import { lifetimesOf } from '../protocol/token/grant.ts'
 import { callFrom, callMembers } from './call.ts'
 import { anything, flag, list, number, readMembers, text } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
-import { answer, errorOf, serverError, wrongCall } from './results.ts'
+import { answer, serverError, wrongCall } from './results.ts'
 import { about, authzDetails, capitals } from './shapes.ts'
 import { readTokenMembers } from './tokenMembers.ts'
 
@@ -105,7 +106,7 @@ function tokensIn(ctx: Context, body: Readonly<Record<string, unknown>>, grant: 
 
 function refused(ctx: Context, thrown: unknown): object {
   ctx.emit({ type: 'token.refused', error: asBackchannelError(thrown).code, cause: thrown })
-  const error = errorOf(ctx, thrown)
+  const error = errorOf(ctx.emit, thrown)
   const action =
     error.status >= 500 ? 'INTERNAL_SERVER_ERROR' : error.code === 'invalid_client' ? 'INVALID_CLIENT' : 'BAD_REQUEST'
   return answer('token', action, error.message, {

@@ -114,7 +114,7 @@ export interface AskHooks {
   readonly details: Readonly<Record<string, DetailWords>>
   /** Tells the host of an answer. Never throws. */
   onAnswer(request: string, answer: Answer): void
-  /** Tells the host of a ping or push that was given up. */
+  /** Tells the host of a ping or push that was given up. Never rejects. */
   onUndelivered(undelivered: Undelivered): Promise<void>
 }
 

@@ -1,4 +1,5 @@
 import type { BackchannelEvent, Logger } from '../contracts/telemetry.ts'
+import { asBackchannelError, BackchannelError } from './errors.ts'
 
 export type Emit = (event: BackchannelEvent) => void
 
@@ -50,6 +51,17 @@ export function createEmit(
       () => {}, // the logger itself fails: there is nowhere to say so
     )
   }
+}
+
+/** Emits what we do not know. A refusal, and an outage, was reported where it happened. */
+export function reportFault(emit: Emit, thrown: unknown): void {
+  if (!(thrown instanceof BackchannelError)) emit({ type: 'fault', cause: thrown })
+}
+
+/** Anything thrown, as the error that the client is told. What we do not know is emitted besides. */
+export function errorOf(emit: Emit, thrown: unknown): BackchannelError {
+  reportFault(emit, thrown)
+  return asBackchannelError(thrown)
 }
 
 /** An error's name and code. Never its text: drivers put URLs, addresses and values there. */

@@ -2,7 +2,6 @@ import type { RequestRecord } from '../contracts/request.ts'
 import type { AskContext } from './context.ts'
 import { hashOf, idOf, isId } from './crypto/handles.ts'
 import { aad } from './crypto/vault.ts'
-import { notFound } from './errors.ts'
 
 /** What a handle of ours is. */
 export type HandleKind = 'authReqId' | 'link' | 'ticket'
@@ -22,18 +21,18 @@ export async function findByHandle(
   return kinds.some((kind) => record[hashMember[kind]] === hash) ? record : undefined
 }
 
-/**
- * Finds the request that code of the host's own names: by its public id, or by a handle of one of these kinds.
- * @throws BackchannelError `invalid_request` 404 when there is none.
- */
-export async function findNamed(
-  ctx: Pick<AskContext, 'store'>,
-  name: string,
-  ...kinds: HandleKind[]
-): Promise<RequestRecord> {
-  const record = isId(name) ? await ctx.store.find(name) : await findByHandle(ctx, name, ...kinds)
-  if (record === undefined) throw notFound()
-  return record
+/** Finds the request that code of the host's own names: by its `auth_req_id`, the handle of its link, or its public id. */
+export function findNamed(ctx: Pick<AskContext, 'store'>, name: string): Promise<RequestRecord | undefined> {
+  return isId(name) ? ctx.store.find(name) : findByHandle(ctx, name, 'authReqId', 'link')
+}
+
+/** As `authReqIdOf`; `undefined` where it cannot be read: the option `secret` or `keys` was not kept. */
+export function readAuthReqId(ctx: Pick<AskContext, 'vault'>, record: RequestRecord): string | undefined {
+  try {
+    return authReqIdOf(ctx, record)
+  } catch {
+    return undefined
+  }
 }
 
 /**

@@ -1,9 +1,15 @@
+import type { DeliveryJob } from '../contracts/queue.ts'
 import type { RequestRecord, RequestState, RequestStatus } from '../contracts/request.ts'
 import { omitUndefined } from './json.ts'
 
 /** Is the record past its time at `now`? */
 export function isExpired(record: Pick<RequestRecord, 'expiresAt'>, now: number): boolean {
   return now >= record.expiresAt
+}
+
+/** The job that tells the client of this request's answer. */
+export function jobOf({ id, clientId, expiresAt }: RequestRecord): DeliveryJob {
+  return { request: id, clientId, expiresAt }
 }
 
 /** Statuses that time overtakes. */

@@ -1,5 +1,5 @@
 import { Router } from 'express'
-import { type AskingEngine, askingEngine, type Deliveries } from '../backchannel.ts'
+import { type AskingEngine, askingEngine, type Deliveries, deliveriesOf } from '../backchannel.ts'
 import { composeAsk } from '../compose.ts'
 import type { DeliveryQueue } from '../contracts/queue.ts'
 import type { AskContext, ClientDirectory, Outcomes } from '../core/context.ts'
@@ -71,10 +71,7 @@ export function createCibaFeature(options: CibaFeatureOptions): CibaFeature {
     },
     backchannel: Object.freeze({
       ...askingEngine(context),
-      deliveries: Object.freeze({
-        failed: () => queue.failed(),
-        replay: (request: string) => queue.replay(request),
-      }),
+      deliveries: deliveriesOf(queue),
       doctor: (doctorOptions: Pick<DoctorOptions, 'app'> = {}) => examineAsking(context, options, doctorOptions),
       close,
     }),

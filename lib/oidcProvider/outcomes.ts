@@ -1,9 +1,9 @@
 import type { DeliveryJob, DeliveryQueue, DeliveryResult } from '../contracts/queue.ts'
 import type { RequestRecord } from '../contracts/request.ts'
 import type { AskContext } from '../core/context.ts'
-import { BackchannelError } from '../core/errors.ts'
-import { authReqIdOf } from '../core/lookup.ts'
-import { isExpired } from '../core/request.ts'
+import { reportFault } from '../core/events.ts'
+import { readAuthReqId } from '../core/lookup.ts'
+import { isExpired, jobOf } from '../core/request.ts'
 import { tellResult } from './result.ts'
 import type { ProviderServer } from './types.ts'
 
@@ -31,8 +31,7 @@ export async function runDelivery(
     const record = await ctx.store.find(job.request)
     return record === undefined ? end : await deliver(ctx, server, record, attempt)
   } catch (thrown) {
-    // an outage has been reported where it happened
-    if (!(thrown instanceof BackchannelError)) ctx.emit({ type: 'fault', cause: thrown })
+    reportFault(ctx.emit, thrown)
     return { next: 'retry' }
   }
 }
@@ -57,26 +56,9 @@ async function deliver(
   return isTold ? end : giveUp(ctx, record, 'request_gone')
 }
 
-/** `undefined`: the record is of an earlier process with another `secret`. */
-function readAuthReqId(ctx: AskContext, record: RequestRecord): string | undefined {
-  try {
-    return authReqIdOf(ctx, record)
-  } catch {
-    return undefined
-  }
-}
-
 async function giveUp(ctx: AskContext, { id, clientId }: RequestRecord, reason: string): Promise<DeliveryResult> {
   const undelivered = { request: id, clientId, mode: 'ping', reason } as const
-  try {
-    await ctx.hooks.onUndelivered(undelivered)
-  } catch (thrown) {
-    if (!(thrown instanceof BackchannelError)) ctx.emit({ type: 'fault', cause: thrown })
-  }
+  await ctx.hooks.onUndelivered(undelivered)
   ctx.emit({ type: 'delivery.given_up', ...undelivered })
   return { next: 'park', reason }
-}
-
-function jobOf({ id, clientId, expiresAt }: RequestRecord): DeliveryJob {
-  return { request: id, clientId, expiresAt }
 }

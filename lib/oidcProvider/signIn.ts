@@ -1,5 +1,6 @@
 import type { RequestHandler, Response } from 'express'
 import type { LoginNeed, Session } from '../contracts/session.ts'
+import { seeOther } from '../core/http/respond.ts'
 import { omitUndefined } from '../core/json.ts'
 import type { ProviderServer } from './types.ts'
 
@@ -52,6 +53,6 @@ export function returnRoute(approveUrl: string): RequestHandler {
     const page = typeof state === 'string' && state.startsWith(`${approvePath}/`) ? state.slice(approvePath.length) : ''
     const [path = ''] = page.split('?')
     const location = /^\/[\w-]+$/.test(path) ? `${approvePath}${path}?again` : approvePath
-    res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
+    seeOther(res, location)
   }
 }

@@ -1,4 +1,5 @@
 // What zod has no word for.
+import { isObject } from '../core/json.ts'
 
 /** An https URL without query, fragment and user; http on loopback only. */
 export function isBaseUrl(text: string): boolean {
@@ -8,23 +9,14 @@ export function isBaseUrl(text: string): boolean {
   return username === '' && (protocol === 'https:' || (protocol === 'http:' && isLoopback))
 }
 
-export function isTable(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-}
-
 export function areTables(value: unknown): boolean {
-  return isTable(value) && Object.values(value).every(isTable)
-}
-
-/** RFC 8707 2: absolute and without a fragment. */
-export function isResource(uri: string): boolean {
-  return URL.canParse(uri) && !uri.includes('#')
+  return isObject(value) && Object.values(value).every(isObject)
 }
 
 /** A zod schema, or an object with one. */
 export function isDetailType(type: unknown): boolean {
   return (
-    hasFunctions(type, 'safeParse') || (isTable(type) && 'schema' in type && hasFunctions(type.schema, 'safeParse'))
+    hasFunctions(type, 'safeParse') || (isObject(type) && 'schema' in type && hasFunctions(type.schema, 'safeParse'))
   )
 }
 
@@ -44,8 +36,7 @@ export function isKeySet(value: unknown): boolean {
 
 /** Is this an object, and no array, with these functions? */
 export function hasFunctions(value: unknown, ...names: string[]): boolean {
-  if (!isTable(value)) return false
-  return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function')
+  return isObject(value) && names.every((name) => typeof value[name] === 'function')
 }
 
 /** Are these functions, as far as they are there? */

@@ -8,7 +8,6 @@ import { defaultPaths } from './paths.ts'
 import { profiles, refuseContradictions } from './profiles.ts'
 import { type AskOptions, askSchema, defaultBlockSeconds, schema } from './schema.ts'
 
-type Checked = z.output<typeof schema>
 type AskChecked = z.output<typeof askSchema>
 
 /**
@@ -35,7 +34,7 @@ export function readOptions(options: BackchannelOptions): Settings {
     hasOwnSecret: checked.secret !== undefined,
     paths: ask.paths,
     requests: ask.requests,
-    polling: pollingSettings(checked.polling),
+    polling: omitUndefined(checked.polling),
     clientAuth: {
       methods: checked.clientAuth.methods ?? rules.clientAuthMethods,
       assertionAudience: checked.clientAuth.assertionAudience ?? rules.assertionAudience,
@@ -122,15 +121,6 @@ function requestSettings(given: AskChecked['requests'], rules: ProfileRules): As
     idTokenHintSeconds: given.idTokenHintSeconds,
     hideUnknownUsers: given.hideUnknownUsers,
   }
-}
-
-function pollingSettings(given: Checked['polling']): Settings['polling'] {
-  return omitUndefined({
-    intervalSeconds: given.intervalSeconds,
-    holdSeconds: given.holdSeconds,
-    heldPolls: given.heldPolls,
-    heldPollsPerClient: given.heldPollsPerClient,
-  })
 }
 
 /** `false` switches every budget off; what a user said with "I did not start this" holds all the same. */

@@ -26,7 +26,9 @@ import type { BackchannelStore } from '../contracts/store.ts'
 import type { Logger, Telemetry } from '../contracts/telemetry.ts'
 import type { DetailTypes, Resources, ScopeClaims, Seconds } from '../contracts/tokens.ts'
 import type { LoginHintTokenVerifier, Users } from '../contracts/users.ts'
+import { isObject } from '../core/json.ts'
 import { maxHoldSeconds } from '../core/pacing.ts'
+import { isResource } from '../protocol/authorization/resources.ts'
 import { clientAuthMethods } from '../protocol/client/metadataSchema.ts'
 import { maxCounterSeconds } from '../protocol/limits/budgets.ts'
 import {
@@ -36,8 +38,6 @@ import {
   isBaseUrl,
   isDetailType,
   isKeySet,
-  isResource,
-  isTable,
   isTimeZone,
 } from './checks.ts'
 
@@ -112,13 +112,13 @@ const requests = {
   hideUnknownUsers: z.boolean().default(false),
   authorizationDetails: z
     .custom<DetailTypes>(
-      (value) => isTable(value) && Object.values(value).every(isDetailType),
+      (value) => isObject(value) && Object.values(value).every(isDetailType),
       'must be zod schemas by type, or objects with a schema',
     )
     .optional(),
   resources: z
     .custom<Resources>(
-      (value) => typeof value === 'function' || (isTable(value) && Object.keys(value).every(isResource)),
+      (value) => typeof value === 'function' || (isObject(value) && Object.keys(value).every(isResource)),
       'must be resources by URI, absolute and without fragment, or a function',
     )
     .optional(),
@@ -151,13 +151,13 @@ const notices = {
 
 const page = {
   texts: z.custom<PageTexts>(areTables, 'must be sentences by language').optional(),
-  theme: z.custom<Theme>(isTable, 'must be CSS values by name').optional(),
+  theme: z.custom<Theme>(isObject, 'must be CSS values by name').optional(),
   template: hook<NonNullable<PageOptions['template']>>().optional(),
   logos: z.boolean().default(false),
   timeZone: z.string().refine(isTimeZone, 'must be a time zone such as "Europe/Berlin"').optional(),
   details: z
     .custom<NonNullable<PageOptions['details']>>(
-      (value) => isTable(value) && Object.values(value).every((each) => typeof each === 'function'),
+      (value) => isObject(value) && Object.values(value).every((each) => typeof each === 'function'),
       'must be functions by type',
     )
     .optional(),
@@ -297,7 +297,7 @@ const askShape = {
   limits: z
     .union([z.literal(false), z.strictObject(limits)], {
       // of an object, the member that is wrong is named
-      error: ({ input }) => (isTable(input) ? undefined : 'must be limits by name, or false'),
+      error: ({ input }) => (isObject(input) ? undefined : 'must be limits by name, or false'),
     })
     .prefault({}),
   interop: z.strictObject(interop).prefault({}),

@@ -430,7 +430,7 @@ describe('takeTokens', () => {
     const [first, second, notification] = await Promise.all([
       takeTokens(ctx, record, client, authReqId),
       takeTokens(ctx, record, client, authReqId),
-      notificationOf(ctx, record),
+      notificationOf(ctx, record, client, authReqId),
     ])
     expect(first?.access_token).to.be.a('string')
     expect(second).to.deep.equal(first)

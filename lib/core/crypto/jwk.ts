@@ -1,6 +1,7 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import type { KeyObject } from 'node:crypto'
 import type { Jwk } from '../../contracts/clients.ts'
 import { isObject } from '../json.ts'
+import { hashOf } from './handles.ts'
 
 /** The key that an algorithm takes: its type and curve in a JWK, and the same in Node's words. */
 interface KeyKind {
@@ -31,16 +32,6 @@ const kinds: ReadonlyMap<string, KeyKind> = new Map<string, KeyKind>([
   ['HS384', secret],
   ['HS512', secret],
 ])
-
-/** The `kty` that a signature algorithm takes; `undefined` for one we do not know. */
-export function typeOf(alg: string): string | undefined {
-  return kinds.get(alg)?.kty
-}
-
-/** The `crv` that a signature algorithm takes; `undefined` where the type of key has no curves. */
-export function curveOf(alg: string): string | undefined {
-  return kinds.get(alg)?.crv
-}
 
 /** Is the key of the type that the algorithm takes? The key fixes the algorithm, never the header (RFC 8725 3.1). */
 export function fitsAlg(key: KeyObject, alg: string): boolean {
@@ -98,9 +89,7 @@ export function publicPartOf(key: Jwk): Jwk | undefined {
 
 /** RFC 7638, SHA-256 in base64url. */
 export function thumbprintOf(key: Jwk): string {
-  return createHash('sha256')
-    .update(JSON.stringify(publicPartOf(key)))
-    .digest('base64url')
+  return hashOf(JSON.stringify(publicPartOf(key)))
 }
 
 function isEdwards(alg: string): boolean {

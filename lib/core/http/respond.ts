@@ -23,6 +23,11 @@ export function sendJson(
   res.end(text)
 }
 
+/** Sends a browser on, and tells nobody where it came from. */
+export function seeOther(res: ServerResponse, location: string): void {
+  res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
+}
+
 /** Answers every other method than the ones named. */
 export function onlyMethods(...methods: string[]): RequestHandler {
   const allow = methods.join(', ')

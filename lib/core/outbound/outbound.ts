@@ -27,6 +27,8 @@ export interface Posted {
   readonly retryAfterMs?: number
 }
 
+const maxJsonBytes = 65_536
+
 /** Calls to URLs that clients registered. */
 export interface Outbound {
   /** @throws OutboundError when there was no answer. Every status is an answer. */
@@ -34,8 +36,8 @@ export interface Outbound {
     url: string,
     call: { readonly headers: Readonly<Record<string, string>>; readonly body: string },
   ): Promise<Posted>
-  /** @throws OutboundError when the answer is not a 200 with JSON of at most `maxBytes` (65536). */
-  getJson(url: string, limits?: { readonly maxBytes?: number }): Promise<unknown>
+  /** @throws OutboundError when the answer is not a 200 with JSON of at most 65536 bytes. */
+  getJson(url: string): Promise<unknown>
   close(): Promise<void>
 }
 
@@ -71,11 +73,11 @@ export function createOutbound(options: OutboundOptions = {}): Outbound {
       return omitUndefined({ status: answer.statusCode, retryAfterMs: readRetryAfter(answer.headers['retry-after']) })
     },
 
-    async getJson(url, { maxBytes = 65_536 } = {}) {
+    async getJson(url) {
       const answer = await send(url, { method: 'GET', headers: { accept: 'application/json' } })
       try {
         if (answer.statusCode !== 200) throw new OutboundError('bad_answer', `answered ${answer.statusCode}, not 200`)
-        return parseJson(await readText(answer.body, maxBytes))
+        return parseJson(await readText(answer.body))
       } catch (thrown) {
         answer.body.on('error', () => {}).destroy()
         if (thrown instanceof TypeError) throw new OutboundError('bad_answer', `the answer ${thrown.message}`)
@@ -186,12 +188,12 @@ function usualAuthorities(): readonly string[] {
   return getCACertificates?.() ?? tls.rootCertificates
 }
 
-async function readText(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<string> {
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of body) {
     size += chunk.byteLength
-    if (size > maxBytes) throw new OutboundError('bad_answer', `the answer is larger than ${maxBytes} bytes`)
+    if (size > maxJsonBytes) throw new OutboundError('bad_answer', `the answer is larger than ${maxJsonBytes} bytes`)
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString('utf8')

@@ -15,7 +15,7 @@ import { insufficientLogin, isRecent, reachesAcr } from './login.ts'
  * nothing.
  *
  * @param now Epoch milliseconds of the decision.
- * @param namesUser The decision says who the user is, where the request does not know it yet.
+ * @param mayName The decision says who the user is: the request does not know it yet.
  * @throws BackchannelError `expired_token` 410, `invalid_request` 409 (not issued), `access_denied` (wrong or inactive
  * user), `insufficient_user_authentication` 401 (the login is too old), `invalid_scope`, `invalid_target`,
  * `invalid_authorization_details` (wider than asked), `server_error` (the time of the login has to be known).
@@ -25,14 +25,13 @@ export async function checkDecision(
   record: RequestRecord,
   decision: Decision,
   now: number,
-  namesUser: boolean,
+  mayName: boolean,
 ): Promise<Answer> {
   // an answer that stands may be repeated after the end
   if (record.answer === undefined && isExpired(record, now)) throw expired()
   if (record.status === 'received') {
     throw new BackchannelError('invalid_request', 'The request has not been issued', { status: 409 })
   }
-  const mayName = namesUser && record.sub === undefined
   if (decision.result !== 'approved') return checkRefusal(ctx, record, decision, now, mayName)
   return checkApproval(ctx, record, decision, now, mayName)
 }

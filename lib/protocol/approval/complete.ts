@@ -29,8 +29,9 @@ export async function complete(
   decision: Decision,
   { namesUser = false }: CompleteOptions = {},
 ): Promise<RequestRecord> {
-  const answer = await checkDecision(ctx, record, decision, ctx.clock(), namesUser)
-  const sub = namesUser && record.sub === undefined ? userIn(decision) : undefined
+  const mayName = namesUser && record.sub === undefined
+  const answer = await checkDecision(ctx, record, decision, ctx.clock(), mayName)
+  const sub = mayName ? userIn(decision) : undefined
   const now = ctx.clock() // the host's hooks may have taken long: nothing is stored after the end
   const settled = await store(ctx, record.id, answer, sub, now)
   if (settled === undefined) throw notFound()

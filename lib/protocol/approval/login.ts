@@ -51,7 +51,7 @@ export function insufficientLogin(ctx: AskContext, record: RequestRecord): Backc
 }
 
 /** Tells a screen of the host's own what to ask of the user (RFC 9470 3): the value of `WWW-Authenticate`. */
-export function challengeFor(ctx: AskContext, record: RequestRecord): string {
+function challengeFor(ctx: AskContext, record: RequestRecord): string {
   const { acrValues, essential, maxAgeSeconds, fresh } = loginNeed(ctx, record)
   const maxAge = fresh ? 0 : maxAgeSeconds
   const challenge = ['Bearer error="insufficient_user_authentication"']

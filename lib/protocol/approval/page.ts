@@ -5,8 +5,10 @@ import type { RequestRecord } from '../../contracts/request.ts'
 import type { SessionUser } from '../../contracts/session.ts'
 import type { AskContext, GuardedSession } from '../../core/context.ts'
 import { equalSecrets } from '../../core/crypto/handles.ts'
-import { asBackchannelError, type BackchannelError } from '../../core/errors.ts'
+import type { BackchannelError } from '../../core/errors.ts'
+import { errorOf } from '../../core/events.ts'
 import { readForm } from '../../core/http/body.ts'
+import { seeOther } from '../../core/http/respond.ts'
 import { acceptedLanguages } from '../../core/language.ts'
 import { findByHandle } from '../../core/lookup.ts'
 import { complete } from './complete.ts'
@@ -114,10 +116,6 @@ function showDetour(show: Show, req: Request, res: Response, detour: Detour): vo
   else show(req, res, detour.page, detour.locale)
 }
 
-function seeOther(res: Response, location: string): void {
-  res.writeHead(303, { Location: location, 'Cache-Control': 'no-store', 'Referrer-Policy': 'no-referrer' }).end()
-}
-
 /** A person reads these answers: refusals become pages too. */
 function orErrorPage(
   ctx: AskContext,
@@ -129,8 +127,7 @@ function orErrorPage(
       await answer(req, res)
     } catch (thrown) {
       if (res.headersSent) return next(thrown)
-      const error = asBackchannelError(thrown)
-      if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
+      const error = errorOf(ctx.emit, thrown)
       try {
         const state = stateForStatus(error.status)
         show(req, res, { state }, undefined, state === 'error' ? error : undefined)

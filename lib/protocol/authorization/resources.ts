@@ -12,7 +12,7 @@ export async function readResources(ctx: Context, uris: readonly string[], clien
   const all = [...new Set(uris)]
   if (all.length > maxResources) throw invalid(`resource must name ${maxResources} resources at most`)
   for (const uri of all) {
-    if (!URL.canParse(uri) || uri.includes('#')) throw invalid('resource must be an absolute URI without fragment')
+    if (!isResource(uri)) throw invalid('resource must be an absolute URI without fragment')
     const resource = await ctx.tokenHooks.resource(uri, client.metadata)
     if (resource === undefined) throw invalid('resource names one that is not served here')
   }
@@ -44,6 +44,11 @@ export async function scopeFor(
     for (const each of resource?.scopes ?? scope) known.add(each)
   }
   return scope.filter((each) => known.has(each))
+}
+
+/** RFC 8707 2: absolute and without a fragment. */
+export function isResource(uri: string): boolean {
+  return URL.canParse(uri) && !uri.includes('#')
 }
 
 function invalid(description: string): BackchannelError {

@@ -5,7 +5,7 @@ import { hashOf, linkHandle } from '../../core/crypto/handles.ts'
 import { authReqIdOf } from '../../core/lookup.ts'
 
 /** The link to our own page. `handle`: the secret that opens it. */
-export function linkFor(ctx: AskContext, handle: string): string {
+function linkFor(ctx: AskContext, handle: string): string {
   return `${ctx.urls.approve}?r=${handle}`
 }
 

@@ -2,14 +2,13 @@ import type { Refusal, RequestRecord } from '../../contracts/request.ts'
 import type { Client } from '../../core/client.ts'
 import type { Context } from '../../core/context.ts'
 import { aad } from '../../core/crypto/vault.ts'
-import { BackchannelError, printable } from '../../core/errors.ts'
+import { printable } from '../../core/errors.ts'
+import { reportFault } from '../../core/events.ts'
 import { omitUndefined } from '../../core/json.ts'
-import { authReqIdOf } from '../../core/lookup.ts'
 import { takeTokens } from './pushedTokens.ts'
 
 /** What the client of a ping or push request is told of its answer, for a backend that delivers it itself. */
 export interface ClientNotification {
-  readonly authReqId: string
   readonly endpoint?: string | undefined
   /** The bearer token of the call. */
   readonly token?: string | undefined
@@ -18,13 +17,14 @@ export interface ClientNotification {
 }
 
 /** Says what a client is told of its answer. The tokens of a push are made now, and the same ones are sent later. */
-export async function notificationOf(ctx: Context, record: RequestRecord): Promise<ClientNotification> {
+export async function notificationOf(
+  ctx: Context,
+  record: RequestRecord,
+  client: Client | undefined,
+  authReqId: string,
+): Promise<ClientNotification> {
   const { sealedNotificationToken, notificationEndpoint } = record.details
-  // an outage has been reported, and what is told here can be asked for again
-  const client = await ctx.clients.find(record.clientId).catch(() => undefined)
-  const authReqId = authReqIdOf(ctx, record)
   return {
-    authReqId,
     endpoint: client?.metadata.backchannel_client_notification_endpoint ?? notificationEndpoint,
     token: sealedNotificationToken && ctx.vault.open(sealedNotificationToken, aad('notificationToken', record.id)),
     body: await bodyOf(ctx, record, client, authReqId),
@@ -64,8 +64,7 @@ async function bodyOf(
     const tokens = await takeTokens(ctx, record, client, authReqId)
     return tokens && { auth_req_id: authReqId, ...tokens }
   } catch (thrown) {
-    // it can be asked for again; an outage has been reported where it happened
-    if (!(thrown instanceof BackchannelError)) ctx.emit({ type: 'fault', cause: thrown })
+    reportFault(ctx.emit, thrown) // they can be asked for again
     return undefined
   }
 }

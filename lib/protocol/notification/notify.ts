@@ -1,10 +1,10 @@
 import type { DeliveryJob, DeliveryResult, Undelivered } from '../../contracts/queue.ts'
 import type { RequestRecord } from '../../contracts/request.ts'
 import type { Context } from '../../core/context.ts'
-import { BackchannelError } from '../../core/errors.ts'
+import { reportFault } from '../../core/events.ts'
 import { omitUndefined } from '../../core/json.ts'
-import { authReqIdOf } from '../../core/lookup.ts'
-import { isExpired } from '../../core/request.ts'
+import { readAuthReqId } from '../../core/lookup.ts'
+import { isExpired, jobOf } from '../../core/request.ts'
 import { errorBody, refusalBody } from './body.ts'
 import { type Called, callClient, modeOf } from './callClient.ts'
 import { dropTokens, handedOver, settledTokens, takeTokens } from './pushedTokens.ts'
@@ -28,7 +28,7 @@ export function announce(ctx: Context, record: RequestRecord): void {
   const isDelivered = record.deliveryMode !== 'poll' && record.ticketHash === undefined
   if (isDelivered) ctx.background.run(() => wake(ctx, record))
   // where another process does not hear of the answer, its client's next poll finds it
-  ctx.longPoll?.answered(record.id).catch((thrown) => reportFault(ctx, thrown))
+  ctx.longPoll?.answered(record.id).catch((thrown) => reportFault(ctx.emit, thrown))
 }
 
 /**
@@ -39,28 +39,28 @@ export async function runDelivery(ctx: Context, job: DeliveryJob, attempt: numbe
   try {
     const record = await ctx.store.find(job.request)
     if (record === undefined || record.deliveryMode === 'poll') return end
-    if (!isReadable(ctx, record)) return await park(ctx, record, 'unreadable')
-    return await (record.deliveryMode === 'push' ? push(ctx, record, attempt) : ping(ctx, record, attempt))
+    const authReqId = readAuthReqId(ctx, record)
+    if (authReqId === undefined) return await park(ctx, record, 'unreadable')
+    return await (record.deliveryMode === 'push' ? push : ping)(ctx, record, attempt, authReqId)
   } catch (thrown) {
-    reportFault(ctx, thrown)
+    reportFault(ctx.emit, thrown)
     return { next: 'retry' }
   }
 }
 
-async function ping(ctx: Context, record: RequestRecord, attempt: number): Promise<DeliveryResult> {
+async function ping(ctx: Context, record: RequestRecord, attempt: number, authReqId: string): Promise<DeliveryResult> {
   const isOver = isExpired(record, ctx.clock())
   if (record.answer === undefined) return isOver ? expired(ctx, record) : sleep
   if (record.status === 'redeemed') return end // the client has polled in the meantime
   if (isOver) return attempt === 1 ? end : giveUp(ctx, record, 'expired')
-  return tell(ctx, record, attempt, { auth_req_id: authReqIdOf(ctx, record) })
+  return tell(ctx, record, attempt, { auth_req_id: authReqId })
 }
 
-async function push(ctx: Context, record: RequestRecord, attempt: number): Promise<DeliveryResult> {
+async function push(ctx: Context, record: RequestRecord, attempt: number, authReqId: string): Promise<DeliveryResult> {
   const { answer, status } = record
   const isOver = isExpired(record, ctx.clock())
-  if (answer === undefined) return isOver ? pushExpired(ctx, record, attempt) : sleep
+  if (answer === undefined) return isOver ? pushExpired(ctx, record, attempt, authReqId) : sleep
   if (status === 'delivered') return end
-  const authReqId = authReqIdOf(ctx, record)
   if (answer.result !== 'approved') {
     if (isOver) return attempt === 1 ? end : giveUp(ctx, record, 'expired')
     return tell(ctx, record, attempt, refusalBody(answer, authReqId, record))
@@ -100,8 +100,13 @@ async function tell(ctx: Context, record: RequestRecord, attempt: number, body: 
 }
 
 /** CIBA Core 12 leaves open whether the client is told of an expiry: it is told once, and no failure is tried again. */
-async function pushExpired(ctx: Context, record: RequestRecord, attempt: number): Promise<DeliveryResult> {
-  const body = errorBody('expired_token', 'The request has expired', authReqIdOf(ctx, record))
+async function pushExpired(
+  ctx: Context,
+  record: RequestRecord,
+  attempt: number,
+  authReqId: string,
+): Promise<DeliveryResult> {
+  const body = errorBody('expired_token', 'The request has expired', authReqId)
   await callClient(ctx, record, await ctx.clients.find(record.clientId), attempt, body)
   return expired(ctx, record)
 }
@@ -118,7 +123,7 @@ function expired(ctx: Context, { id, clientId }: RequestRecord): DeliveryResult 
 
 /** The client will not be told. Tokens of a push are revoked. */
 async function giveUp(ctx: Context, record: RequestRecord, reason: string): Promise<DeliveryResult> {
-  await dropTokens(ctx, record).catch((thrown) => reportFault(ctx, thrown))
+  await dropTokens(ctx, record).catch((thrown) => reportFault(ctx.emit, thrown))
   return park(ctx, record, reason)
 }
 
@@ -129,25 +134,7 @@ async function park(ctx: Context, record: RequestRecord, reason: string): Promis
   return { next: 'park', reason }
 }
 
-/** Records that were sealed with another secret cannot be delivered: the option `secret` or `keys` was not kept. */
-function isReadable(ctx: Context, record: RequestRecord): boolean {
-  try {
-    return authReqIdOf(ctx, record) !== ''
-  } catch {
-    return false
-  }
-}
-
-/** An outage has been reported where it happened. */
-function reportFault(ctx: Context, thrown: unknown): void {
-  if (!(thrown instanceof BackchannelError)) ctx.emit({ type: 'fault', cause: thrown })
-}
-
 async function wake(ctx: Context, record: RequestRecord): Promise<void> {
   await settledTokens(ctx, record.id) // so that the job finds them made
   await ctx.queue.wake(jobOf(record))
-}
-
-function jobOf({ id, clientId, expiresAt }: RequestRecord): DeliveryJob {
-  return { request: id, clientId, expiresAt }
 }

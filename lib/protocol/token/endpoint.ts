@@ -3,6 +3,7 @@ import type { GrantAnswer, GrantCall } from '../../contracts/tokens.ts'
 import type { RegisteredClient } from '../../core/client.ts'
 import type { Context } from '../../core/context.ts'
 import { asBackchannelError, BackchannelError, invalidRequest } from '../../core/errors.ts'
+import { errorOf } from '../../core/events.ts'
 import { isForm, readForm } from '../../core/http/body.ts'
 import { type Call, callOf, whenAborted } from '../../core/http/call.ts'
 import { fromParsed } from '../../core/http/form.ts'
@@ -138,7 +139,6 @@ function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
 }
 
 function errorAnswer(ctx: Context, thrown: unknown): GrantAnswer {
-  const error = asBackchannelError(thrown)
-  if (error !== thrown) ctx.emit({ type: 'fault', cause: thrown })
+  const error = errorOf(ctx.emit, thrown)
   return grantAnswer({ status: error.status, body: error.toJSON(), headers: error.headers })
 }
