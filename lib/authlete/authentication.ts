@@ -3,6 +3,7 @@ import type { Context } from '../core/context.ts'
 import { asBackchannelError } from '../core/errors.ts'
 import { errorOf } from '../core/events.ts'
 import { claimsOfScope } from '../protocol/authorization/claims.ts'
+import { sendsUserCode } from '../protocol/request/user.ts'
 import { callFrom, callMembers } from './call.ts'
 import { anything, readMembers, text } from './fields.ts'
 import type { ManagementOptions } from './options.ts'
@@ -52,7 +53,7 @@ function toldOf(ctx: Context, { ticket, client, deliveryMode, asked, subject }: 
     sub: subject,
     bindingMessage: details.bindingMessage,
     userCode: asked.userCode,
-    userCodeRequired: ctx.settings.requests.userCodes && client.metadata.backchannel_user_code_parameter === true,
+    userCodeRequired: sendsUserCode(ctx, client),
     requestedExpiry: asked.requestedExpiry ?? 0,
     requestContext: details.requestContext && JSON.stringify(details.requestContext),
     resources: details.resources,

@@ -15,6 +15,7 @@ import { validate } from '../protocol/request/begin.ts'
 import { readIdTokenHint } from '../protocol/request/hint.ts'
 import { type Acknowledgement, acknowledge, draft } from '../protocol/request/issue.ts'
 import type { Asked } from '../protocol/request/parse.ts'
+import { sendsUserCode } from '../protocol/request/user.ts'
 
 /** Seconds in which a ticket has to be issued, or is worthless. */
 const ticketSeconds = 600
@@ -65,8 +66,8 @@ export async function receive(ctx: Context, call: Call): Promise<Received> {
 }
 
 /** Only the holder of the ticket knows which users need a code: a client that is registered for it always sends one. */
-function requireUserCode(ctx: Context, { metadata }: RegisteredClient, { userCode }: Asked): void {
-  if (!ctx.settings.requests.userCodes || metadata.backchannel_user_code_parameter !== true) return
+function requireUserCode(ctx: Context, client: RegisteredClient, { userCode }: Asked): void {
+  if (!sendsUserCode(ctx, client)) return
   if (userCode === undefined) throw new BackchannelError('missing_user_code', 'user_code is missing')
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { Grant } from '../contracts/tokens.ts'
+import type { RegisteredClient } from '../core/client.ts'
 import type { Context } from '../core/context.ts'
 import { readJws } from '../core/crypto/jws.ts'
 import { asBackchannelError, BackchannelError } from '../core/errors.ts'
@@ -37,13 +38,14 @@ export async function tokenApi(ctx: Context, options: ManagementOptions, body: u
   }
   try {
     const call = callFrom(ctx, { parameters, ...handed }, ctx.urls.token, overridesOf(handed))
-    const { body, grant } = await serveCall(ctx, call)
+    const { body, issued } = await serveCall(ctx, call)
     const responseContent = JSON.stringify(body)
-    if (grant === undefined) return answer('token', 'BAD_REQUEST', 'The client gets no tokens', { responseContent })
+    if (issued === undefined) return answer('token', 'BAD_REQUEST', 'The client gets no tokens', { responseContent })
+    const { grant, client } = issued
     return answer('token', 'OK', 'Tokens are issued', {
       responseContent,
       grantType: call.form.values.get('grant_type') === 'refresh_token' ? 'REFRESH_TOKEN' : 'CIBA',
-      ...(await grantMembers(ctx, options, grant)),
+      ...grantMembers(options, grant, client),
       ...tokensIn(ctx, body, grant),
     })
   } catch (thrown) {
@@ -70,11 +72,10 @@ function overridesOf({ htm, htu, dpopNonceRequired, ...handed }: Handed): CallOv
 }
 
 /** What the tokens were made of. */
-async function grantMembers(ctx: Context, options: ManagementOptions, grant: Grant) {
-  const client = await ctx.clients.find(grant.clientId)
+function grantMembers(options: ManagementOptions, grant: Grant, client: RegisteredClient) {
   return {
     ...about(options, grant.client),
-    clientAuthMethod: capitals(client?.authMethod),
+    clientAuthMethod: capitals(client.authMethod),
     subject: grant.subject,
     scopes: grant.scope,
     resources: grant.granted.resources,

@@ -18,6 +18,19 @@ export function parseJson(text: string): unknown {
   return value
 }
 
+/**
+ * A value that is JSON text in a form, and itself in a signed request.
+ * @param refuse Makes the error for text that cannot be parsed, of what is wrong with it.
+ */
+export function jsonIn(value: unknown, refuse: (what: string) => Error): unknown {
+  if (typeof value !== 'string') return value
+  try {
+    return parseJson(value)
+  } catch (thrown) {
+    throw refuse((thrown as Error).message)
+  }
+}
+
 /** @throws TypeError when parsed JSON is too deep, too large, or has a name that could reach a prototype. */
 export function checkJson(value: unknown): void {
   let nodes = 0

@@ -1,9 +1,9 @@
 import type { Hint, User } from '../contracts/users.ts'
 import type { AskContext } from '../core/context.ts'
-import { BackchannelError, invalidRequest } from '../core/errors.ts'
+import { BackchannelError } from '../core/errors.ts'
 import { admit } from '../protocol/limits/prompts.ts'
 import { checkBindingMessage } from '../protocol/request/bindingMessage.ts'
-import { type HintParameter, readLoginHint } from '../protocol/request/hint.ts'
+import { type HintParameter, readLoginHint, readLoginHintToken } from '../protocol/request/hint.ts'
 import { issue } from '../protocol/request/issue.ts'
 import { readContext } from '../protocol/request/requestContext.ts'
 import { checkUserCode, findUser } from '../protocol/request/user.ts'
@@ -84,11 +84,9 @@ async function processLoginHintToken(
   call: CibaCall,
   value: string = '',
 ): Promise<string | undefined> {
-  const { readHintToken } = ctx.users
-  const user = await identify(ctx, koa, call, { name: 'login_hint_token', value }, () => {
-    if (readHintToken === undefined) throw invalidRequest('login_hint_token is not supported; use another hint')
-    return readHintToken(value, call.client.metadata)
-  })
+  const user = await identify(ctx, koa, call, { name: 'login_hint_token', value }, () =>
+    readLoginHintToken(ctx, value, call.client),
+  )
   return user?.sub
 }
 

@@ -1,6 +1,11 @@
 /** Keys looked at in one go, before other work gets its turn. */
 const batchSize = 5_000
 
+export interface ExpiryTiming {
+  /** Milliseconds between two looks for what has ended. Defaults to 5000. */
+  readonly everyMs?: number
+}
+
 /** Removes keys at their end. */
 export interface Expiry {
   /** Looks at `key` from `end` (epoch milliseconds) on. */
@@ -16,7 +21,7 @@ export interface Expiry {
 export function createExpiry(
   clock: () => number,
   expire: (key: string, now: number) => number | undefined,
-  { everyMs = 5_000 }: { readonly everyMs?: number } = {},
+  { everyMs = 5_000 }: ExpiryTiming = {},
 ): Expiry {
   /** Keys by the second in which they end. */
   const lists = new Map<number, string[]>()
@@ -73,18 +78,23 @@ export interface ExpiringMap<T> {
 export function createExpiringMap<T>(
   clock: () => number,
   endOf: (value: T) => number,
-  onRemoved: (value: T) => void = () => {},
+  onRemoved: (value: T, key: string) => void = () => {},
+  timing: ExpiryTiming = {},
 ): ExpiringMap<T> {
   const values = new Map<string, T>()
-  const expiry = createExpiry(clock, (key, now) => {
-    const value = values.get(key)
-    if (value === undefined) return undefined
-    const end = endOf(value)
-    if (end > now) return end
-    values.delete(key)
-    onRemoved(value)
-    return undefined
-  })
+  const expiry = createExpiry(
+    clock,
+    (key, now) => {
+      const value = values.get(key)
+      if (value === undefined) return undefined
+      const end = endOf(value)
+      if (end > now) return end
+      values.delete(key)
+      onRemoved(value, key)
+      return undefined
+    },
+    timing,
+  )
   return {
     values,
     current(key) {

@@ -3,7 +3,7 @@ import type { AuthorizationDetail } from '../../contracts/request.ts'
 import type { Client } from '../../core/client.ts'
 import type { AskContext } from '../../core/context.ts'
 import { BackchannelError } from '../../core/errors.ts'
-import { checkJson, isObject, parseJson } from '../../core/json.ts'
+import { checkJson, isObject, jsonIn } from '../../core/json.ts'
 
 const maxDetails = 20
 
@@ -17,7 +17,7 @@ export function readAuthorizationDetails(
   client: Client,
 ): readonly AuthorizationDetail[] | undefined {
   if (value === undefined) return undefined
-  const list = typeof value === 'string' ? parse(value) : value
+  const list = jsonIn(value, invalid)
   if (!Array.isArray(list) || list.length === 0) throw invalid('must be a JSON array with an element')
   if (list.length > maxDetails) throw invalid(`must have ${maxDetails} elements at most`)
   return list.map((element: unknown, index) => readOne(ctx, element, `element ${index + 1}`, client))
@@ -36,14 +36,6 @@ function readOne(ctx: AskContext, element: unknown, which: string, { metadata }:
   const data: unknown = JSON.parse(JSON.stringify(result.data))
   checkJson(data)
   return { ...(data as object), type: element.type }
-}
-
-function parse(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch (thrown) {
-    throw invalid((thrown as Error).message)
-  }
 }
 
 /** Is what is granted no more than what was asked? The host may say so, type by type. */

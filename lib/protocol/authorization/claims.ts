@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Grant, ScopeClaims } from '../../contracts/tokens.ts'
 import type { Context } from '../../core/context.ts'
 import { invalidRequest } from '../../core/errors.ts'
-import { isObject, parseJson } from '../../core/json.ts'
+import { isObject, jsonIn } from '../../core/json.ts'
 
 /** The `claims` member of a request (OpenID Connect Core 5.5), checked. */
 export type RequestedClaims = Readonly<Record<string, unknown>>
@@ -59,20 +59,12 @@ const schema = z.looseObject({
  */
 export function readClaims(value: unknown): RequestedClaims | undefined {
   if (value === undefined) return undefined
-  const result = schema.safeParse(typeof value === 'string' ? parse(value) : value)
+  const result = schema.safeParse(jsonIn(value, (what) => invalidRequest(`claims ${what}`)))
   if (result.success) return result.data
   const member = result.error.issues[0]?.path.slice(0, 2).join('.')
   throw invalidRequest(
     member ? `claims: ${member} is not as OpenID Connect Core 5.5 has it` : 'claims must be a JSON object',
   )
-}
-
-function parse(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch (thrown) {
-    throw invalidRequest(`claims ${(thrown as Error).message}`)
-  }
 }
 
 /** Names of the claims that were requested one by one, for the ID token. */

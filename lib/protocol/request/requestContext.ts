@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { invalidRequest, issueText } from '../../core/errors.ts'
-import { isObject, parseJson } from '../../core/json.ts'
+import { isObject, jsonIn } from '../../core/json.ts'
 
 /** What `request_context` says about the way to the user (Transmit). Its other members go to channels and hooks. */
 export interface RequestContext {
@@ -33,18 +33,10 @@ const schema = z.looseObject({
  */
 export function readContext(value: unknown): RequestContext | undefined {
   if (value === undefined) return undefined
-  const object = typeof value === 'string' ? parse(value) : value
+  const object = jsonIn(value, (what) => invalidRequest(`request_context ${what}`))
   if (!isObject(object)) throw invalidRequest('request_context must be a JSON object')
   const result = schema.safeParse(object)
   if (!result.success) throw invalidRequest(`request_context: ${issueText(result.error.issues[0])}`)
   const { channel, login_hint_type, custom_message } = result.data
   return { channel, loginHintType: login_hint_type, customMessage: custom_message, all: object }
-}
-
-function parse(text: string): unknown {
-  try {
-    return parseJson(text)
-  } catch (thrown) {
-    throw invalidRequest(`request_context ${(thrown as Error).message}`)
-  }
 }

@@ -64,9 +64,8 @@ export async function checkUserCode(
   user: User | undefined,
   client: Client,
 ): Promise<void> {
-  const { metadata } = client
-  if (!ctx.settings.requests.userCodes || metadata.backchannel_user_code_parameter !== true) return
-  if (user !== undefined && !(await ctx.users.needsUserCode(user, metadata))) return
+  if (!sendsUserCode(ctx, client)) return
+  if (user !== undefined && !(await ctx.users.needsUserCode(user, client.metadata))) return
   if (userCode === undefined) throw new BackchannelError('missing_user_code', 'user_code is missing')
   // where unknown users are hidden they are counted too, and every code is a wrong one
   const name = user?.sub ?? unknownUser(hashOf(hint.value))
@@ -75,6 +74,11 @@ export async function checkUserCode(
   if (user !== undefined && (await ctx.users.checkUserCode(user, userCode))) return
   await Promise.all(keys.map((key) => ctx.budgets.count('userCodes', key)))
   throw new BackchannelError('invalid_user_code', 'user_code is not right')
+}
+
+/** Does this client send the codes of users (CIBA Core 7.1.2)? */
+export function sendsUserCode({ settings }: AskContext, { metadata }: Client): boolean {
+  return settings.requests.userCodes && metadata.backchannel_user_code_parameter === true
 }
 
 async function refuseLocked(ctx: AskContext, key: string, client: Client, user: User | undefined): Promise<void> {

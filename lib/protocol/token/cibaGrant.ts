@@ -123,7 +123,7 @@ async function collect(
     throw thrown
   })
   ctx.emit({ type: 'request.redeemed', request: id, clientId, sub })
-  return { status: 200, body, sub, grant }
+  return { status: 200, body, issued: { grant, client } }
 }
 
 /**

@@ -35,7 +35,7 @@ export function tokenEndpoint(ctx: Context): RequestHandler {
     try {
       const answer = await serveToken(ctx, req)
       if (answer === undefined) next('router')
-      else sendJson(res, answer.status, answer.body, answer.headers)
+      else sendJson(res, answer.status, answer.body)
     } catch (thrown) {
       next(thrown)
     }
@@ -129,16 +129,19 @@ function isOurGrant(ctx: Context, grantType: unknown, parameter: (name: string) 
   return typeof token === 'string' && familyOf(ctx, token) !== undefined
 }
 
-function grantAnswer({ status, body, headers, sub }: TokenAnswer): GrantAnswer {
+function grantAnswer(
+  { status, body, issued }: TokenAnswer,
+  headers: Readonly<Record<string, string>> = {},
+): GrantAnswer {
   return omitUndefined({
     status,
     headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store', ...headers },
     body,
-    sub,
+    sub: issued?.grant.subject,
   })
 }
 
 function errorAnswer(ctx: Context, thrown: unknown): GrantAnswer {
   const error = errorOf(ctx.emit, thrown)
-  return grantAnswer({ status: error.status, body: error.toJSON(), headers: error.headers })
+  return grantAnswer({ status: error.status, body: error.toJSON() }, error.headers)
 }

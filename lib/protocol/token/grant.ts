@@ -1,7 +1,7 @@
 import type { ClientMetadata } from '../../contracts/clients.ts'
 import type { Approval, RequestDetails, TokenOverrides } from '../../contracts/request.ts'
 import type { Grant, Granted, KeyBinding } from '../../contracts/tokens.ts'
-import type { Client } from '../../core/client.ts'
+import type { Client, RegisteredClient } from '../../core/client.ts'
 import type { Context } from '../../core/context.ts'
 import type { CallOverrides } from '../../core/http/call.ts'
 import { omitUndefined } from '../../core/json.ts'
@@ -11,11 +11,8 @@ import { subjectFor } from '../authorization/subject.ts'
 export interface TokenAnswer {
   readonly status: number
   readonly body: Readonly<Record<string, unknown>>
-  readonly headers?: Readonly<Record<string, string>>
-  /** The host's name for the user whose tokens they are. */
-  readonly sub?: string
-  /** What the tokens were made of. */
-  readonly grant?: Grant
+  /** What the tokens were made of, and who collected them. */
+  readonly issued?: { readonly grant: Grant; readonly client: RegisteredClient }
 }
 
 /** Where a grant comes from: a stored request, or a stored refresh token. */

@@ -49,7 +49,7 @@ export async function refresh(
     await rotate(ctx, family, token, next, refreshTokenSeconds, client)
   }
   ctx.emit({ type: 'token.refreshed', clientId: client.id, grant: family.id })
-  return { status: 200, body, sub: family.sub, grant }
+  return { status: 200, body, issued: { grant, client } }
 }
 
 /** The family of a refresh token. With rotation, whether the token is the current one is found out by `rotate`. */

@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { withTimeout } from '../../../core/guards/guard.ts'
-import { createExpiry } from '../expiry.ts'
+import { createExpiringMap } from '../expiry.ts'
 
 /** The part of Keyv 5 and 6 that is used. */
 export interface KeyvLike {
@@ -59,25 +59,17 @@ export function createBackend(keyv: KeyvLike, { timeoutMs = 2000, everyMs = 5000
 
 /** Keyv removes nothing from a Map by itself: a value that has ended stays until somebody reads it. */
 function mapBackend(keyv: KeyvLike, kind: string, attempt: Attempt, everyMs: number): Backend {
-  const ends = new Map<string, number>()
-  const expire = (key: string, now: number): number | undefined => {
-    const end = ends.get(key) ?? 0
-    if (end > now) return end
-    ends.delete(key)
-    keyv.delete(key).catch(() => {})
-    return undefined
-  }
-  const expiry = createExpiry(Date.now, expire, { everyMs })
+  const remove = (_end: number, key: string): void => void keyv.delete(key).catch(() => {})
+  const ends = createExpiringMap<number>(Date.now, (end) => end, remove, { everyMs })
   return {
     kind,
     get: (key) => attempt(() => keyv.get(key)),
     async set(key, value, until) {
       await attempt(() => keyv.set(key, value, lifetimeMs(until)))
-      if (!ends.has(key)) expiry.add(key, until)
-      ends.set(key, until)
+      ends.set(key, until, until)
     },
     delete: async (key) => (await attempt(() => keyv.delete(key))) !== false,
-    stop: () => expiry.stop(),
+    stop: () => ends.stop(),
   }
 }
 

@@ -1,4 +1,4 @@
-import type { GrantRecord, RequestRecord } from '../../../contracts/request.ts'
+import type { GrantRecord, RecordChanges, RequestRecord } from '../../../contracts/request.ts'
 
 /** Where each member of a record is kept. What has no column is in `rest`, as JSON. */
 export type Columns<T> = readonly (readonly [member: keyof T, column: string, kind: 'text' | 'number' | 'json'])[]
@@ -27,24 +27,28 @@ export const grantColumns = [
   ['expiresAt', 'expires_at', 'number'],
 ] as const satisfies Columns<GrantRecord>
 
-/** Members that a move may change, in the order of its parameters from $5 on. */
-export const movable = [
-  'sub',
-  'authReqIdHash',
-  'linkHash',
-  'expiresAt',
-  'keptUntil',
-  'intervalSeconds',
-  'answer',
-  'sealedDelivery',
-] as const
+const movable = {
+  sub: true,
+  authReqIdHash: true,
+  linkHash: true,
+  expiresAt: true,
+  keptUntil: true,
+  intervalSeconds: true,
+  answer: true,
+  sealedDelivery: true,
+} as const satisfies Record<keyof RecordChanges, true>
+
+type MovedColumn = Extract<(typeof requestColumns)[number], readonly [keyof RecordChanges, ...unknown[]]>
+
+/** The columns that a move may change, in the order of its parameters from $5 on. */
+export const movedColumns = requestColumns.filter((each): each is MovedColumn => each[0] in movable)
 
 /** Values of the columns, then everything else as one JSON text. */
 export function valuesOf<T extends object>(record: T, columns: Columns<T>): unknown[] {
   const rest: Partial<T> = { ...record }
   const values = columns.map(([member, , kind]) => {
     delete rest[member]
-    return kind === 'json' ? jsonOf(record[member]) : (record[member] ?? null)
+    return columnValue(kind, record[member])
   })
   return [...values, JSON.stringify(rest)]
 }
@@ -61,7 +65,8 @@ export function recordOf<T>(row: Readonly<Record<string, unknown>>, columns: Col
   return record
 }
 
-/** A column's value for a member that is kept as JSON. */
-export function jsonOf(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value)
+/** What a column holds of a member. */
+export function columnValue(kind: Columns<object>[number][2], value: unknown): unknown {
+  if (value === undefined) return null
+  return kind === 'json' ? JSON.stringify(value) : value
 }

@@ -1,5 +1,5 @@
 import type { Statement } from './pool.ts'
-import { grantColumns, movable, requestColumns } from './rows.ts'
+import { grantColumns, movedColumns, requestColumns } from './rows.ts'
 
 /** Every statement, by verb. Each is atomic by itself. */
 export function statementsFor(schema: string) {
@@ -19,8 +19,7 @@ export function statementsFor(schema: string) {
 function requestStatements(schema: string) {
   const table = `${schema}.requests`
   const statement = named(schema)
-  const columnOf = new Map<string, string>(requestColumns.map(([member, column]) => [member, column]))
-  const changes = movable.map((member, n) => `${columnOf.get(member)} = coalesce($${n + 5}, ${columnOf.get(member)})`)
+  const changes = movedColumns.map(([, column], n) => `${column} = coalesce($${n + 5}, ${column})`)
 
   // The rule is `paceOf` of `core/pacing.ts`.
   // $4 now, $5 hold (ms), $6 tolerance (ms), $7 step (s), $8 maximum interval (s), $9 maximum hold (ms).

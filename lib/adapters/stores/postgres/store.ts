@@ -2,12 +2,13 @@ import type { GrantRecord, Move, RequestRecord } from '../../../contracts/reques
 import type { BackchannelStore, Polled, Poller } from '../../../contracts/store.ts'
 import { hashOf } from '../../../core/crypto/handles.ts'
 import { maxHoldSeconds, maxIntervalSeconds, pollToleranceMs, slowDownSeconds } from '../../../core/pacing.ts'
+import type { RotationOutcome } from '../../../core/refreshFamily.ts'
 import { isExpired } from '../../../core/request.ts'
 import { checkOptionNames, type OptionNames } from '../../optionNames.ts'
 import { shareBus } from '../pubsub.ts'
 import { createRun, type PoolLike, type Run, requirePool } from './pool.ts'
 import { postgresBus } from './pubsub.ts'
-import { grantColumns, jsonOf, movable, recordOf, requestColumns, valuesOf } from './rows.ts'
+import { columnValue, grantColumns, movedColumns, recordOf, requestColumns, valuesOf } from './rows.ts'
 import { migrate } from './schema.ts'
 import { statementsFor } from './statements.ts'
 
@@ -105,7 +106,7 @@ export function postgresStore(pool: PoolLike, options: PostgresStoreOptions = {}
     },
     async rotate(id, { from, to, now, previousUntil, expiresAt }) {
       const { rows } = await run(sql.rotate, [id, from, to, now, previousUntil, expiresAt])
-      return rows[0]?.last_rotation as 'rotated' | 'repeated' | 'reused' | undefined
+      return rows[0]?.last_rotation as RotationOutcome | undefined
     },
     endGrant: async (id) => void (await run(sql.endGrant, [id])),
 
@@ -137,7 +138,7 @@ async function move(
   id: string,
   { from, to, changes = {}, now }: Move,
 ): Promise<{ readonly moved: boolean; readonly record: RequestRecord } | undefined> {
-  const values = movable.map((member) => (member === 'answer' ? jsonOf(changes.answer) : (changes[member] ?? null)))
+  const values = movedColumns.map(([member, , kind]) => columnValue(kind, changes[member]))
   const [row] = (await db.run(db.sql.move, [id, from, now, to, ...values])).rows
   if (row === undefined) return undefined
   const record = recordOf<RequestRecord>(row, requestColumns)

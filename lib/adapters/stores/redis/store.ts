@@ -3,6 +3,7 @@ import type { BackchannelStore, Polled, Poller } from '../../../contracts/store.
 import { hashOf } from '../../../core/crypto/handles.ts'
 import { omitUndefined } from '../../../core/json.ts'
 import { maxHoldSeconds, maxIntervalSeconds, pollToleranceMs, slowDownSeconds } from '../../../core/pacing.ts'
+import type { RotationOutcome } from '../../../core/refreshFamily.ts'
 import { checkOptionNames } from '../../optionNames.ts'
 import { shareBus } from '../pubsub.ts'
 import { createRun, type RedisLike, type Run, requireClient } from './client.ts'
@@ -149,7 +150,7 @@ async function rotate({ run, grantKey }: Redis, id: string, { from, to, now, pre
   const hashes = [JSON.stringify(from), JSON.stringify(to)]
   const times = [String(now), String(previousUntil), String(expiresAt)]
   const outcome = await run(scripts.rotate, grantKey(id), ...hashes, ...times)
-  return (outcome ?? undefined) as 'rotated' | 'repeated' | 'reused' | undefined
+  return (outcome ?? undefined) as RotationOutcome | undefined
 }
 
 /** A step that is not awaited, and whose failure changes no answer. */
