@@ -104,11 +104,11 @@ async function ask() {
 const poll = (auth_req_id) =>
   post('/oidc/token', { grant_type: 'urn:openid:params:grant-type:ciba', auth_req_id }).then((answer) => answer.json())
 
-async function visit(cookie) {
+async function visit() {
   const opened = await fetch(`${origin}${new URL(link).pathname}${new URL(link).search}`, { redirect: 'manual' })
-  const own = opened.headers.get('set-cookie').split(';')[0]
+  const cookie = opened.headers.get('set-cookie').split(';')[0]
   const page = new URL(opened.headers.get('location'), origin)
-  return { cookie: cookie ?? own, page: origin + page.pathname }
+  return { cookie, page: origin + page.pathname }
 }
 
 const rows = []

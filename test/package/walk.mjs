@@ -73,7 +73,6 @@ console.log(
     reachesHandlers: reached.has(marker) && reached.has(engine),
     leaked: inside.filter((each) => reached.has(each)).map((each) => reached.get(each)),
     contexts: [...reached].filter(([value]) => isContext(value)).map(([, path]) => path),
-    objects: reached.size,
   }),
 )
 await engine.close()
